@@ -1,2 +1,20 @@
-@org.jspecify.annotations.NullMarked
+/**
+ * The vocabulary: what every part of the gateway speaks of, and the life of the web application.
+ *
+ * <p>One request, in the order of web.xml:
+ *
+ * <ol>
+ *   <li>{@code ExchangeFilter} opens the {@link dev.gatehouse.Exchange};
+ *   <li>{@code AccessLogFilter} asks to be told of its end;
+ *   <li>{@code StrictRequestFilter} refuses what could mean two things;
+ *   <li>{@code ClientAddressFilter} finds out who is calling;
+ *   <li>{@code AuthenticationFilter} and {@code ScopeFilter} decide whether they may;
+ *   <li>{@code GatewayHeadersFilter} writes down what the service is to be told;
+ *   <li>{@code ServiceProxy} forwards, by an {@code Attempt};
+ *   <li>{@code ExchangeFilter} closes the exchange, exactly once, however it ended.
+ * </ol>
+ */
+@NullMarked
 package dev.gatehouse;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,89 @@
+package dev.gatehouse;
+
+import dev.gatehouse.config.Settings;
+import dev.gatehouse.metrics.Metrics;
+import jakarta.servlet.ServletContext;
+import java.time.Clock;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What there is one of in a web application: clock, settings, metrics, and things shared by all.
+ */
+public final class Gateway {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
+  private static final String ATTRIBUTE = Gateway.class.getName();
+
+  private final Clock clock;
+  private final Settings settings;
+  private final Metrics metrics;
+
+  /** Guarded by this. */
+  private final Map<Class<?>, AutoCloseable> shared = new LinkedHashMap<>();
+
+  Gateway(Clock clock, Settings settings, Metrics metrics) {
+    this.clock = clock;
+    this.settings = settings;
+    this.metrics = metrics;
+  }
+
+  /**
+   * @throws IllegalStateException if the listener GatewayLifecycle is not in web.xml
+   */
+  public static Gateway of(ServletContext context) {
+    Gateway gateway = (Gateway) context.getAttribute(ATTRIBUTE);
+    if (gateway == null) {
+      throw new IllegalStateException(
+          "no gateway: web.xml must name the listener " + GatewayLifecycle.class.getName());
+    }
+    return gateway;
+  }
+
+  void publish(ServletContext context) {
+    context.setAttribute(ATTRIBUTE, this);
+  }
+
+  public Clock clock() {
+    return clock;
+  }
+
+  public Settings settings() {
+    return settings;
+  }
+
+  public Metrics metrics() {
+    return metrics;
+  }
+
+  /**
+   * The one object of a type that filters and servlets share; made at first use, closed at stop.
+   */
+  public synchronized <T extends AutoCloseable> T shared(Class<T> type, Supplier<T> maker) {
+    AutoCloseable there = shared.get(type);
+    if (there == null) {
+      there = maker.get();
+      shared.put(type, there);
+    }
+    return type.cast(there);
+  }
+
+  /** Closes what is shared, the youngest first. */
+  synchronized void close() {
+    Deque<AutoCloseable> youngestFirst = new ArrayDeque<>();
+    shared.values().forEach(youngestFirst::push);
+    shared.clear();
+    for (AutoCloseable closeable : youngestFirst) {
+      try {
+        closeable.close();
+      } catch (Exception e) {
+        LOG.warn("cannot close {}", closeable.getClass().getSimpleName(), e);
+      }
+    }
+  }
+}

@@ -1,0 +1,145 @@
+package dev.gatehouse;
+
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.Appender;
+import dev.gatehouse.config.ConfigurationException;
+import dev.gatehouse.config.Parameters;
+import dev.gatehouse.config.Problems;
+import dev.gatehouse.config.Settings;
+import dev.gatehouse.log.LossCountingAsyncAppender;
+import dev.gatehouse.metrics.Metrics;
+import jakarta.servlet.FilterRegistration;
+import jakarta.servlet.Registration;
+import jakarta.servlet.ServletContext;
+import jakarta.servlet.ServletContextEvent;
+import jakarta.servlet.ServletContextListener;
+import jakarta.servlet.ServletRegistration;
+import java.time.Clock;
+import java.time.ZoneId;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Checks the whole configuration before anything starts, and stops everything at the end.
+ *
+ * <p>If something in web.xml or in the settings is wrong, the application is not deployed, and the
+ * log names every problem at once. Else the log tells each parameter's value and where it came
+ * from.
+ */
+public final class GatewayLifecycle implements ServletContextListener {
+
+  private static final Logger LOG = LoggerFactory.getLogger(GatewayLifecycle.class);
+
+  private @Nullable Gateway gateway;
+
+  @Override
+  public void contextInitialized(ServletContextEvent event) {
+    ServletContext context = event.getServletContext();
+    Problems problems = new Problems();
+    Settings settings = Settings.of(context, problems);
+    List<Parameters> all = readAll(context, settings, problems);
+    List<String> warnings = settings.reportUnknown();
+    try {
+      problems.refuse();
+    } catch (ConfigurationException e) {
+      LOG.error("{}", e.getMessage());
+      throw e;
+    }
+    report(context, settings, all);
+    warnings.forEach(LOG::warn);
+
+    Gateway started = new Gateway(Clock.system(ZoneId.systemDefault()), settings, new Metrics());
+    countLostLines(started.metrics());
+    started.publish(context);
+    gateway = started;
+  }
+
+  @Override
+  public void contextDestroyed(ServletContextEvent event) {
+    if (gateway != null) {
+      gateway.close();
+      gateway.metrics().close();
+    }
+    if (LoggerFactory.getILoggerFactory() instanceof LoggerContext logs) {
+      logs.stop();
+    }
+  }
+
+  /** Has every filter and servlet of ours read its parameters, on objects that are then dropped. */
+  private static List<Parameters> readAll(
+      ServletContext context, Settings settings, Problems problems) {
+    List<Parameters> all = new ArrayList<>();
+    Map<String, FilterRegistration> filters = new TreeMap<>(context.getFilterRegistrations());
+    for (FilterRegistration filter : filters.values()) {
+      all.add(
+          Parameters.ofFilter(filter.getName(), filter.getInitParameters(), settings, problems));
+      read(context, filter, all);
+    }
+    Map<String, ServletRegistration> servlets = new TreeMap<>(context.getServletRegistrations());
+    for (ServletRegistration servlet : servlets.values()) {
+      all.add(
+          Parameters.ofServlet(servlet.getName(), servlet.getInitParameters(), settings, problems));
+      read(context, servlet, all);
+    }
+    return all;
+  }
+
+  private static void read(
+      ServletContext context, Registration registration, List<Parameters> all) {
+    String className = registration.getClassName();
+    if (className == null) {
+      return;
+    }
+    Parameters parameters = all.get(all.size() - 1);
+    try {
+      Class<?> type = Class.forName(className, false, context.getClassLoader());
+      if (Configurable.class.isAssignableFrom(type)) {
+        ((Configurable) type.getDeclaredConstructor().newInstance()).configure(parameters);
+        parameters.reportUnknown();
+      } else if (className.startsWith("dev.gatehouse.")) {
+        parameters.reportUnknown();
+      }
+    } catch (ReflectiveOperationException | LinkageError e) {
+      // The server's own servlets may be hidden from us; the server reports those that are missing.
+      if (className.startsWith("dev.gatehouse.")) {
+        parameters.problem("class " + className + " cannot be used: " + e);
+      }
+    }
+  }
+
+  private static void report(ServletContext context, Settings settings, List<Parameters> all) {
+    StringBuilder report = new StringBuilder(2048);
+    String path = context.getContextPath();
+    report.append("Gatehouse at ").append(path.isEmpty() ? "/" : path);
+    report.append(" in ").append(context.getServerInfo());
+    report.append(", settings file: ");
+    report.append(settings.file() == null ? "none" : settings.file());
+    for (Parameters parameters : all) {
+      for (Parameters.Read read : parameters.reads()) {
+        report.append("\n  ").append(read.component()).append(": ").append(read.name());
+        report.append(" = ").append(read.text().isEmpty() ? "(not set)" : read.text());
+        report.append(" (").append(read.source()).append(')');
+      }
+    }
+    LOG.info("{}", report);
+  }
+
+  private static void countLostLines(Metrics metrics) {
+    if (LoggerFactory.getILoggerFactory() instanceof LoggerContext logs) {
+      Iterator<Appender<ILoggingEvent>> appenders =
+          logs.getLogger(Logger.ROOT_LOGGER_NAME).iteratorForAppenders();
+      while (appenders.hasNext()) {
+        if (appenders.next() instanceof LossCountingAsyncAppender appender) {
+          metrics.logLinesLost("gateway", appender, LossCountingAsyncAppender::lost);
+        }
+      }
+    }
+  }
+}

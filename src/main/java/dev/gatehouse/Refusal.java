@@ -1,0 +1,78 @@
+package dev.gatehouse;
+
+import dev.gatehouse.http.GatewayFields;
+import dev.gatehouse.http.Problem;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/** The one writer of the gateway's own error answers. */
+public final class Refusal {
+
+  private Refusal() {}
+
+  /** Refuses with no more to say than the failure does. */
+  public static void send(Exchange exchange, HttpServletResponse clientResponse, Failure failure)
+      throws IOException {
+    send(exchange, clientResponse, failure, failure.code(), null);
+  }
+
+  /**
+   * Answers with the failure's status and problem, in place of whatever was prepared.
+   *
+   * @param reason the exact reason for log and metrics, from a closed set of words
+   * @throws IllegalStateException if the answer is already on its way
+   */
+  public static void send(
+      Exchange exchange,
+      HttpServletResponse clientResponse,
+      Failure failure,
+      String reason,
+      @Nullable Throwable cause)
+      throws IOException {
+    exchange.failed(failure, reason, cause);
+    String challenge =
+        switch (failure) {
+          case TOKEN_MISSING -> "";
+          case TOKEN_INVALID -> ", error=\"invalid_token\"";
+          default -> null;
+        };
+    write(exchange, clientResponse, failure, challenge);
+  }
+
+  /** Refuses a token that lacks a scope (RFC 6750 section 3.1). */
+  public static void scopeMissing(
+      Exchange exchange, HttpServletResponse clientResponse, String scope) throws IOException {
+    exchange.failed(Failure.SCOPE_MISSING, Failure.SCOPE_MISSING.code(), null);
+    String challenge = ", error=\"insufficient_scope\", scope=\"" + scope + "\"";
+    write(exchange, clientResponse, Failure.SCOPE_MISSING, challenge);
+  }
+
+  private static void write(
+      Exchange exchange,
+      HttpServletResponse clientResponse,
+      Failure failure,
+      @Nullable String challenge)
+      throws IOException {
+    // Not resetBuffer: headers copied from a service's broken answer must go, too.
+    clientResponse.reset();
+    clientResponse.setStatus(failure.status());
+    clientResponse.setHeader(GatewayFields.REQUEST_ID, exchange.id());
+    if (challenge != null) {
+      clientResponse.setHeader("WWW-Authenticate", "Bearer realm=\"gatehouse\"" + challenge);
+    }
+    if (failure == Failure.METHOD_REFUSED) {
+      clientResponse.setHeader("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    }
+    if (failure.status() == 503) {
+      clientResponse.setHeader("Retry-After", "1");
+    }
+    byte[] body = Problem.json(failure.status(), failure.detail(), failure.code(), exchange.id());
+    clientResponse.setContentType(Problem.MEDIA_TYPE);
+    clientResponse.setContentLength(body.length);
+    if (!exchange.method().equals("HEAD")) {
+      clientResponse.getOutputStream().write(body);
+      exchange.sent(body.length);
+    }
+  }
+}

@@ -1,0 +1,135 @@
+package dev.gatehouse.auth;
+
+import com.auth0.jwt.JWT;
+import com.auth0.jwt.JWTVerifier;
+import com.auth0.jwt.algorithms.Algorithm;
+import com.auth0.jwt.exceptions.AlgorithmMismatchException;
+import com.auth0.jwt.exceptions.IncorrectClaimException;
+import com.auth0.jwt.exceptions.JWTDecodeException;
+import com.auth0.jwt.exceptions.MissingClaimException;
+import com.auth0.jwt.exceptions.SignatureVerificationException;
+import com.auth0.jwt.exceptions.TokenExpiredException;
+import com.auth0.jwt.interfaces.Claim;
+import com.auth0.jwt.interfaces.DecodedJWT;
+import dev.gatehouse.Caller;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides whether a token is genuine and valid now (RFC 7519, RFC 8725). The algorithms are those
+ * that the configured keys allow; a token's header only chooses among them.
+ */
+final class TokenVerifier {
+
+  /** Longer ones are refused unread; servers rarely take a header of this size anyway. */
+  private static final int LONGEST = 8192;
+
+  /** What became of a token: a caller, or the reason why not. */
+  sealed interface Verdict {
+
+    record Accepted(Caller caller) implements Verdict {}
+
+    /**
+     * @param reason one word, from a closed set, for log and metrics; clients do not learn it
+     */
+    record Refused(String reason) implements Verdict {}
+  }
+
+  private final Map<String, JWTVerifier> verifiers = new HashMap<>();
+
+  TokenVerifier(
+      List<Algorithm> algorithms,
+      Optional<String> issuer,
+      Optional<String> audience,
+      Duration leeway,
+      Clock clock) {
+    for (Algorithm algorithm : algorithms) {
+      JWTVerifier.BaseVerification verification =
+          (JWTVerifier.BaseVerification)
+              JWT.require(algorithm).acceptLeeway(leeway.toSeconds()).withClaimPresence("exp");
+      issuer.ifPresent(verification::withIssuer);
+      audience.ifPresent(verification::withAudience);
+      verifiers.put(algorithm.getName(), verification.build(clock));
+    }
+  }
+
+  Verdict verify(String token) {
+    if (token.length() > LONGEST) {
+      return new Verdict.Refused("too_long");
+    }
+    try {
+      DecodedJWT unverified = JWT.decode(token);
+      JWTVerifier verifier = verifiers.get(String.valueOf(unverified.getAlgorithm()));
+      if (verifier == null) {
+        return new Verdict.Refused("algorithm");
+      }
+      DecodedJWT verified = verifier.verify(unverified);
+      if (verified.getExpiresAtAsInstant() == null) {
+        return new Verdict.Refused("exp_missing");
+      }
+      return accept(verified);
+    } catch (RuntimeException e) {
+      return new Verdict.Refused(reason(e));
+    }
+  }
+
+  private static Verdict accept(DecodedJWT token) {
+    String subject = token.getSubject();
+    if (subject == null && !token.getClaim("sub").isMissing()) {
+      return new Verdict.Refused("sub");
+    }
+    List<String> scopes = scopes(token);
+    if (hasControl(subject) || scopes.stream().anyMatch(TokenVerifier::hasControl)) {
+      return new Verdict.Refused("control_character");
+    }
+    return new Verdict.Accepted(
+        new Caller(subject == null || subject.isEmpty() ? null : subject, scopes));
+  }
+
+  /** {@code scope} (RFC 8693) or {@code scp}; each may be an array or a text with blanks. */
+  private static List<String> scopes(DecodedJWT token) {
+    for (String name : new String[] {"scope", "scp"}) {
+      Claim claim = token.getClaim(name);
+      if (!claim.isMissing() && !claim.isNull()) {
+        String text = claim.asString();
+        List<String> listed =
+            text == null ? claim.asList(String.class) : List.of(text.split(" ", -1));
+        List<String> scopes = new ArrayList<>();
+        for (String scope : listed == null ? List.<String>of() : listed) {
+          if (scope != null && !scope.isBlank()) {
+            scopes.add(scope);
+          }
+        }
+        return scopes;
+      }
+    }
+    return List.of();
+  }
+
+  private static boolean hasControl(@Nullable String text) {
+    return text != null && text.chars().anyMatch(Character::isISOControl);
+  }
+
+  private static String reason(RuntimeException e) {
+    if (e instanceof TokenExpiredException) {
+      return "expired";
+    } else if (e instanceof SignatureVerificationException) {
+      return "signature";
+    } else if (e instanceof AlgorithmMismatchException) {
+      return "algorithm";
+    } else if (e instanceof MissingClaimException missing) {
+      return missing.getClaimName() + "_missing";
+    } else if (e instanceof IncorrectClaimException incorrect) {
+      return incorrect.getClaimName();
+    } else if (e instanceof JWTDecodeException) {
+      return "malformed";
+    }
+    return "unverifiable";
+  }
+}

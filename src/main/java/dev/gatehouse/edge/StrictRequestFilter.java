@@ -1,0 +1,71 @@
+package dev.gatehouse.edge;
+
+import dev.gatehouse.Exchange;
+import dev.gatehouse.Failure;
+import dev.gatehouse.GatewayFilter;
+import dev.gatehouse.Refusal;
+import dev.gatehouse.http.PathRule;
+import jakarta.servlet.FilterChain;
+import jakarta.servlet.FilterConfig;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+
+/**
+ * Refuses requests that the gateway and a service could understand in two ways.
+ *
+ * <p><b>What the client sees:</b> 400 {@code path_ambiguous} for a path whose raw form could mean
+ * another path than the server mapped: dot segments, {@code %2F}, {@code %5C}, {@code %00}, {@code
+ * //}, {@code ;} or an encoded character in the part that the mapping matched. 405 {@code
+ * method_refused} for TRACE and CONNECT. Everything else goes to the service as it was sent.
+ *
+ * <p><b>Place in the chain:</b> after the log, mapped to {@code /*}, before everything that looks
+ * at the path.
+ *
+ * <p><b>Parameters:</b> none.
+ *
+ * <pre>{@code
+ * <filter>
+ *   <filter-name>refuse-ambiguous-requests</filter-name>
+ *   <filter-class>dev.gatehouse.edge.StrictRequestFilter</filter-class>
+ *   <async-supported>true</async-supported>
+ * </filter>
+ * }</pre>
+ */
+public final class StrictRequestFilter extends GatewayFilter {
+
+  private String contextPath = "";
+
+  @Override
+  protected void start(dev.gatehouse.Gateway gateway, FilterConfig config) {
+    contextPath = config.getServletContext().getContextPath();
+  }
+
+  @Override
+  protected boolean appliesWithoutRoute() {
+    return true;
+  }
+
+  @Override
+  protected void apply(
+      Exchange exchange,
+      HttpServletRequest clientRequest,
+      HttpServletResponse clientResponse,
+      FilterChain chain)
+      throws IOException, ServletException {
+    String method = exchange.method();
+    if (method.equals("TRACE") || method.equals("CONNECT")) {
+      Refusal.send(exchange, clientResponse, Failure.METHOD_REFUSED);
+      return;
+    }
+    String ambiguity =
+        PathRule.ambiguity(
+            exchange.rawPath(), contextPath, exchange.route().prefix(), exchange.route().exact());
+    if (ambiguity != null) {
+      Refusal.send(exchange, clientResponse, Failure.PATH_AMBIGUOUS, ambiguity, null);
+      return;
+    }
+    chain.doFilter(clientRequest, clientResponse);
+  }
+}

@@ -1,0 +1,145 @@
+package dev.gatehouse.proxy;
+
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.eclipse.jetty.client.ContinueProtocolHandler;
+import org.eclipse.jetty.client.HttpClient;
+import org.eclipse.jetty.client.Request;
+import org.eclipse.jetty.client.transport.HttpClientTransportOverHTTP;
+import org.eclipse.jetty.http.HttpCookieStore;
+import org.eclipse.jetty.io.ClientConnector;
+import org.eclipse.jetty.io.CyclicTimeouts;
+import org.eclipse.jetty.util.component.LifeCycle;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
+
+/**
+ * The one HTTP client of all services, with its own threads: Jetty's proxy servlets would make one
+ * each, and on Tomcat would find no threads to borrow. It adds nothing to a request and takes
+ * nothing from a response.
+ *
+ * <p>It also keeps the time of every attempt: one timer looks at all of them when the earliest is
+ * due, which costs a request nothing while all goes well.
+ */
+final class UpstreamClient implements AutoCloseable {
+
+  private static final String CONTINUE = UpstreamClient.class.getName() + ".continue";
+  private static final int MAX_THREADS = 200;
+  private static final int MAX_CONNECTIONS = 256;
+  private static final int MAX_QUEUED = 1024;
+  private static final int HEADERS_BYTES = 16 * 1024;
+
+  /** Below the keep-alive time of common servers, so that they rarely close first. */
+  private static final Duration POOLED_IDLE = Duration.ofSeconds(20);
+
+  private static final int BUFFER_BYTES = 16 * 1024;
+
+  private final HttpClient client;
+  private final ClientConnector connector;
+  private final Set<Attempt> attempts = ConcurrentHashMap.newKeySet();
+  private final CyclicTimeouts<Attempt> timer;
+
+  UpstreamClient() {
+    QueuedThreadPool threads = new QueuedThreadPool(MAX_THREADS);
+    threads.setName("gatehouse-client");
+    threads.setDaemon(true);
+    ScheduledExecutorScheduler scheduler = new ScheduledExecutorScheduler("gatehouse-timer", true);
+    connector = new ClientConnector();
+    connector.setSelectors(1);
+    connector.setExecutor(threads);
+    connector.setScheduler(scheduler);
+    client = new HttpClient(new HttpClientTransportOverHTTP(connector));
+    client.setName("gatehouse");
+    client.setExecutor(threads);
+    client.setScheduler(scheduler);
+    // Attempts keep their own time; this is for connections that nobody uses.
+    client.setIdleTimeout(POOLED_IDLE.toMillis());
+    client.setMaxConnectionsPerDestination(MAX_CONNECTIONS);
+    client.setMaxRequestsQueuedPerDestination(MAX_QUEUED);
+    client.setMaxRequestHeadersSize(HEADERS_BYTES);
+    client.setMaxResponseHeadersSize(HEADERS_BYTES);
+    client.setResponseBufferSize(BUFFER_BYTES);
+    // A servlet takes arrays only: a body read into the heap needs no second copy.
+    client.setUseInputDirectByteBuffers(false);
+    client.setFollowRedirects(false);
+    client.setUserAgentField(null);
+    client.setDefaultRequestContentType(null);
+    // Cookies of one client must never reach another.
+    client.setHttpCookieStore(new HttpCookieStore.Empty());
+    try {
+      client.start();
+    } catch (Exception e) {
+      throw new IllegalStateException("cannot start the HTTP client", e);
+    }
+    client.getContentDecoderFactories().clear();
+    client.getProtocolHandlers().clear();
+    client.getProtocolHandlers().put(new Continue());
+    timer = new Timer();
+  }
+
+  HttpClient http() {
+    return client;
+  }
+
+  /** Lets a connection attempt of the operating system end no later than somebody waits for it. */
+  synchronized void atLeastConnectTimeout(Duration timeout) {
+    if (connector.getConnectTimeout().compareTo(timeout) < 0) {
+      connector.setConnectTimeout(timeout);
+    }
+  }
+
+  void watch(Attempt attempt) {
+    attempts.add(attempt);
+    timer.schedule(attempt);
+  }
+
+  /** Looks at an attempt's time again, which may now end earlier than before. */
+  void watchAgain(Attempt attempt) {
+    timer.schedule(attempt);
+  }
+
+  void unwatch(Attempt attempt) {
+    attempts.remove(attempt);
+  }
+
+  /** Says what to do when the service has asked for the body with 100 Continue. */
+  static void onContinue(Request upstreamRequest, Runnable action) {
+    upstreamRequest.attribute(CONTINUE, action);
+  }
+
+  @Override
+  public void close() {
+    timer.destroy();
+    // Stops the threads and closes all connections; exchanges that are under way fail.
+    LifeCycle.stop(client);
+  }
+
+  private final class Timer extends CyclicTimeouts<Attempt> {
+
+    private Timer() {
+      super(client.getScheduler());
+    }
+
+    @Override
+    protected Iterator<Attempt> iterator() {
+      return attempts.iterator();
+    }
+
+    @Override
+    protected boolean onExpired(Attempt attempt) {
+      attempt.expired();
+      return false;
+    }
+  }
+
+  private static final class Continue extends ContinueProtocolHandler {
+
+    @Override
+    protected Runnable onContinue(Request upstreamRequest) {
+      return Objects.requireNonNull((Runnable) upstreamRequest.getAttributes().get(CONTINUE));
+    }
+  }
+}

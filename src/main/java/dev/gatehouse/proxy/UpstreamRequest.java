@@ -1,0 +1,58 @@
+package dev.gatehouse.proxy;
+
+import java.net.URI;
+import org.eclipse.jetty.client.HttpClient;
+import org.eclipse.jetty.client.transport.HttpConversation;
+import org.eclipse.jetty.client.transport.HttpRequest;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A request whose method, path and query go out byte for byte. Jetty's own takes them through
+ * {@link URI}, which refuses what clients do send ({@code ?q=a|b}), and turns the method to upper
+ * case.
+ */
+final class UpstreamRequest extends HttpRequest {
+
+  private final Upstream upstream;
+  private final String method;
+  private final String path;
+  private final @Nullable String query;
+
+  UpstreamRequest(
+      HttpClient client,
+      Upstream upstream,
+      String method,
+      String rawPath,
+      @Nullable String rawQuery) {
+    super(client, new HttpConversation(), upstream.origin());
+    this.upstream = upstream;
+    this.method = method;
+    this.path = rawPath;
+    this.query = rawQuery;
+  }
+
+  Upstream upstream() {
+    return upstream;
+  }
+
+  @Override
+  public String getMethod() {
+    return method;
+  }
+
+  @Override
+  public String getPath() {
+    return path;
+  }
+
+  @Override
+  public @Nullable String getQuery() {
+    return query;
+  }
+
+  /** The origin only: whoever needs the target asks for path and query. */
+  @Override
+  public URI getURI() {
+    return upstream.origin();
+  }
+}
