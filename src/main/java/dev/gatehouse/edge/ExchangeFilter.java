@@ -77,7 +77,7 @@ public final class ExchangeFilter implements Filter {
     HttpServletResponse clientResponse = (HttpServletResponse) response;
     Exchange exchange = open(clientRequest);
     clientResponse.setHeader(GatewayFields.REQUEST_ID, exchange.id());
-    Watched watched = new Watched(clientRequest, exchange);
+    Watched watched = new Watched(clientRequest, clientResponse, exchange);
     try {
       chain.doFilter(watched, clientResponse);
     } catch (Throwable unexpected) {
@@ -192,11 +192,14 @@ public final class ExchangeFilter implements Filter {
    */
   private static final class Watched extends HttpServletRequestWrapper implements AsyncListener {
 
+    private final HttpServletResponse clientResponse;
     private final Exchange exchange;
     private boolean wentAsync;
 
-    private Watched(HttpServletRequest clientRequest, Exchange exchange) {
+    private Watched(
+        HttpServletRequest clientRequest, HttpServletResponse clientResponse, Exchange exchange) {
       super(clientRequest);
+      this.clientResponse = clientResponse;
       this.exchange = exchange;
     }
 
@@ -220,8 +223,8 @@ public final class ExchangeFilter implements Filter {
 
     @Override
     public void onComplete(AsyncEvent event) {
-      AsyncContext async = event.getAsyncContext();
-      exchange.close(((HttpServletResponse) async.getResponse()).getStatus());
+      // Not the event's response: Tomcat gives none any more.
+      exchange.close(clientResponse.getStatus());
     }
 
     @Override

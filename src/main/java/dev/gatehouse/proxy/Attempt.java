@@ -213,24 +213,22 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
     if (current == null) {
       return;
     }
-    try {
-      ByteBuffer bytes = current.getByteBuffer();
-      int length = bytes.remaining();
-      if (bytes.hasArray()) {
-        stream.write(bytes.array(), bytes.arrayOffset() + bytes.position(), length);
-      } else {
-        byte[] copy = new byte[length];
-        bytes.duplicate().get(copy);
-        stream.write(copy, 0, length);
-      }
-      exchange.sent(length);
-    } finally {
-      releaseChunk();
+    ByteBuffer bytes = current.getByteBuffer();
+    int length = bytes.remaining();
+    if (bytes.hasArray()) {
+      stream.write(bytes.array(), bytes.arrayOffset() + bytes.position(), length);
+    } else {
+      byte[] copy = new byte[length];
+      bytes.duplicate().get(copy);
+      stream.write(copy, 0, length);
     }
+    exchange.sent(length);
   }
 
   private void next() {
     progress();
+    // Only now: Jetty writes from the array itself until it is ready for the next one.
+    releaseChunk();
     Runnable next = demander;
     demander = null;
     writing = Writing.IDLE;
@@ -325,6 +323,7 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
     } catch (IllegalStateException e) {
       // The server has ended the exchange already, because it lost the client.
       exchange.failed(Failure.CLIENT_GONE, "ended_by_server", e);
+      exchange.close(Failure.CLIENT_GONE.status());
     }
   }
 
@@ -350,6 +349,7 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
    * takes the error -1 for it; Tomcat closes the connection when a servlet fails on its own thread.
    */
   private void breakOff(Throwable cause) {
+    int status = clientResponse.getStatus();
     try {
       clientResponse.sendError(-1);
       async.complete();
@@ -357,6 +357,8 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
       async.getRequest().setAttribute(BROKEN, cause);
       async.dispatch();
     }
+    // Jetty tells no listener of an answer that it broke off.
+    exchange.close(status);
   }
 
   /** What went wrong, from what was thrown and how far the attempt had come. */
