@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.eclipse.jetty.client.HttpResponseException;
 import org.eclipse.jetty.client.Request;
 import org.eclipse.jetty.client.Response;
@@ -42,7 +43,10 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
    *     - the server is busy:       PENDING, until onWritePossible (container's thread) asks
    *
    * The client tells nothing more of a response before it is asked, so only one of them acts at a
-   * time; fields that both use are volatile for their visibility only.
+   * time; fields that both use are volatile for their visibility only. An attempt may be aborted
+   * meanwhile: who ends it frees a chunk that nobody has begun to write, and leaves one that is being
+   * written to the writer, or to the garbage collector. Freed too early, its buffer would be filled
+   * with another response while the server still sends it.
    *
    * Time. `expires` is the earlier of the current phase's end and the total's. The timer only reads
    * it, so moving it costs one write. Whoever expires is aborted, which comes back as onComplete; if
@@ -86,7 +90,8 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
   private volatile boolean quietAllowed;
 
   private volatile Writing writing = Writing.NOT_BEGUN;
-  private volatile Content.@Nullable Chunk chunk;
+  private final AtomicReference<Content.@Nullable Chunk> received = new AtomicReference<>();
+  private volatile Content.@Nullable Chunk beingWritten;
   private volatile @Nullable Runnable demander;
   private @Nullable ServletOutputStream output;
 
@@ -159,10 +164,10 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
   }
 
   @Override
-  public void onContent(Response upstreamResponse, Content.Chunk received, Runnable next) {
+  public void onContent(Response upstreamResponse, Content.Chunk chunk, Runnable next) {
     progress();
-    received.retain();
-    chunk = received;
+    chunk.retain();
+    received.set(chunk);
     demander = next;
     boolean first = writing == Writing.NOT_BEGUN;
     writing = Writing.READY;
@@ -209,10 +214,11 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
   }
 
   private void write(ServletOutputStream stream) throws IOException {
-    Content.Chunk current = chunk;
+    Content.Chunk current = received.getAndSet(null);
     if (current == null) {
       return;
     }
+    beingWritten = current;
     ByteBuffer bytes = current.getByteBuffer();
     int length = bytes.remaining();
     if (bytes.hasArray()) {
@@ -228,7 +234,7 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
   private void next() {
     progress();
     // Only now: Jetty writes from the array itself until it is ready for the next one.
-    releaseChunk();
+    releaseWritten();
     Runnable next = demander;
     demander = null;
     writing = Writing.IDLE;
@@ -240,17 +246,17 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
   @Override
   public void onError(Throwable failure) {
     exchange.failed(Failure.CLIENT_GONE, "write", failure);
-    releaseChunk();
+    releaseWritten();
     if (!ended.get()) {
       abort(failure);
     }
   }
 
-  private void releaseChunk() {
-    Content.Chunk current = chunk;
-    chunk = null;
-    if (current != null) {
-      current.release();
+  private void releaseWritten() {
+    Content.Chunk written = beingWritten;
+    beingWritten = null;
+    if (written != null) {
+      written.release();
     }
   }
 
@@ -312,7 +318,10 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
       return;
     }
     client.unwatch(this);
-    releaseChunk();
+    Content.Chunk unwritten = received.getAndSet(null);
+    if (unwritten != null) {
+      unwritten.release();
+    }
     try {
       if (failure == null) {
         async.complete();
