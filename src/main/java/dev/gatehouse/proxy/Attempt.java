@@ -6,12 +6,14 @@ import dev.gatehouse.Refusal;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.ServletOutputStream;
 import jakarta.servlet.WriteListener;
+import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeoutException;
@@ -54,13 +56,14 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
    */
 
   /** How far an attempt has come; each phase has its own time-out. */
-  private enum Phase {
+  enum Phase {
     CONNECTING,
     SENDING,
     WAITING,
     RECEIVING
   }
 
+  /** Whose turn it is in the writing of the body. */
   private enum Writing {
     NOT_BEGUN,
     IDLE,
@@ -158,9 +161,7 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
     enter(Phase.RECEIVING, quietAllowed ? Optional.empty() : Optional.of(timeouts.idle()));
     client.watchAgain(this);
     proxy.onServerResponseHeaders(
-        (jakarta.servlet.http.HttpServletRequest) async.getRequest(),
-        clientResponse,
-        upstreamResponse);
+        (HttpServletRequest) async.getRequest(), clientResponse, upstreamResponse);
   }
 
   @Override
@@ -338,7 +339,7 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
 
   private void fail(Throwable cause) {
     Failure failure = clientFailure != null ? Failure.CLIENT_GONE : judge(cause, phase);
-    String reason = failure.code() + "_" + phase.name().toLowerCase(java.util.Locale.ROOT);
+    String reason = failure.code() + "_" + phase.name().toLowerCase(Locale.ROOT);
     exchange.failed(failure, reason, cause);
     boolean canAnswer = !clientResponse.isCommitted() && writing != Writing.PENDING;
     if (canAnswer && exchange.failure() != Failure.CLIENT_GONE) {
