@@ -45,15 +45,15 @@ public final class GatewayLifecycle implements ServletContextListener {
     Problems problems = new Problems();
     Settings settings = Settings.of(context, problems);
     List<Parameters> all = readAll(context, settings, problems);
-    List<String> warnings = settings.reportUnknown();
+    settings.reportUnknown().forEach(LOG::warn);
     try {
       problems.refuse();
     } catch (ConfigurationException e) {
       LOG.error("{}", e.getMessage());
+      stopLogs();
       throw e;
     }
     report(context, settings, all);
-    warnings.forEach(LOG::warn);
 
     Gateway started = new Gateway(Clock.system(ZoneId.systemDefault()), settings, new Metrics());
     countLostLines(started.metrics());
@@ -67,6 +67,11 @@ public final class GatewayLifecycle implements ServletContextListener {
       gateway.close();
       gateway.metrics().close();
     }
+    stopLogs();
+  }
+
+  /** Writes what is queued and ends the logs' threads, which would outlive the application. */
+  private static void stopLogs() {
     if (LoggerFactory.getILoggerFactory() instanceof LoggerContext logs) {
       logs.stop();
     }
