@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
 /** The one writer of the gateway's own error answers. */
 public final class Refusal {
 
+  private static final String ALL_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
   private Refusal() {}
 
   /** Refuses with no more to say than the failure does. */
@@ -37,7 +39,14 @@ public final class Refusal {
           case TOKEN_INVALID -> ", error=\"invalid_token\"";
           default -> null;
         };
-    write(exchange, clientResponse, failure, challenge);
+    write(exchange, clientResponse, failure, challenge, ALL_METHODS);
+  }
+
+  /** Refuses a method where only some are taken (RFC 9110 section 15.5.6). */
+  public static void methodRefused(
+      Exchange exchange, HttpServletResponse clientResponse, String allowed) throws IOException {
+    exchange.failed(Failure.METHOD_REFUSED, Failure.METHOD_REFUSED.code(), null);
+    write(exchange, clientResponse, Failure.METHOD_REFUSED, null, allowed);
   }
 
   /** Refuses a token that lacks a scope (RFC 6750 section 3.1). */
@@ -45,14 +54,15 @@ public final class Refusal {
       Exchange exchange, HttpServletResponse clientResponse, String scope) throws IOException {
     exchange.failed(Failure.SCOPE_MISSING, Failure.SCOPE_MISSING.code(), null);
     String challenge = ", error=\"insufficient_scope\", scope=\"" + scope + "\"";
-    write(exchange, clientResponse, Failure.SCOPE_MISSING, challenge);
+    write(exchange, clientResponse, Failure.SCOPE_MISSING, challenge, ALL_METHODS);
   }
 
   private static void write(
       Exchange exchange,
       HttpServletResponse clientResponse,
       Failure failure,
-      @Nullable String challenge)
+      @Nullable String challenge,
+      String allowed)
       throws IOException {
     // Not resetBuffer: headers copied from a service's broken answer must go, too.
     clientResponse.reset();
@@ -62,7 +72,7 @@ public final class Refusal {
       clientResponse.setHeader("WWW-Authenticate", "Bearer realm=\"gatehouse\"" + challenge);
     }
     if (failure == Failure.METHOD_REFUSED) {
-      clientResponse.setHeader("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+      clientResponse.setHeader("Allow", allowed);
     }
     if (failure.status() == 503) {
       clientResponse.setHeader("Retry-After", "1");

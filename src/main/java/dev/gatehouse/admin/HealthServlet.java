@@ -1,13 +1,6 @@
 package dev.gatehouse.admin;
 
-import dev.gatehouse.Exchange;
-import dev.gatehouse.Failure;
-import dev.gatehouse.Refusal;
-import jakarta.servlet.http.HttpServlet;
-import jakarta.servlet.http.HttpServletRequest;
-import jakarta.servlet.http.HttpServletResponse;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tells a supervisor or a load balancer whether the gateway lives and is ready.
@@ -15,24 +8,16 @@ import java.nio.charset.StandardCharsets;
  * <p>{@code live} and {@code ready} below the mapping answer {@code {"status":"UP"}} once the
  * application is deployed. A service that is down does not make the gateway unready.
  */
-public final class HealthServlet extends HttpServlet {
+public final class HealthServlet extends ReportServlet {
 
   private static final long serialVersionUID = 1L;
-  private static final byte[] UP = "{\"status\":\"UP\"}\n".getBytes(StandardCharsets.UTF_8);
+
+  public HealthServlet() {
+    super("application/json");
+  }
 
   @Override
-  protected void doGet(HttpServletRequest clientRequest, HttpServletResponse clientResponse)
-      throws IOException {
-    Exchange exchange = Exchange.of(clientRequest);
-    String path = exchange.rawPath();
-    if (!path.endsWith("/live") && !path.endsWith("/ready")) {
-      Refusal.send(exchange, clientResponse, Failure.NO_ROUTE);
-      return;
-    }
-    clientResponse.setContentType("application/json");
-    clientResponse.setHeader("Cache-Control", "no-store");
-    clientResponse.setContentLength(UP.length);
-    clientResponse.getOutputStream().write(UP);
-    exchange.sent(UP.length);
+  @Nullable String report(String rest) {
+    return rest.equals("/live") || rest.equals("/ready") ? "{\"status\":\"UP\"}\n" : null;
   }
 }

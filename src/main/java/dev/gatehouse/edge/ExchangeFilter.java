@@ -81,7 +81,7 @@ public final class ExchangeFilter implements Filter {
     try {
       chain.doFilter(watched, clientResponse);
     } catch (Throwable unexpected) {
-      fail(exchange, clientResponse, unexpected);
+      fail(exchange, watched, clientResponse, unexpected);
       if (unexpected instanceof Error error) {
         throw error;
       }
@@ -146,7 +146,7 @@ public final class ExchangeFilter implements Filter {
   }
 
   private static void fail(
-      Exchange exchange, HttpServletResponse clientResponse, Throwable unexpected)
+      Exchange exchange, Watched watched, HttpServletResponse clientResponse, Throwable unexpected)
       throws IOException {
     exchange.failed(Failure.INTERNAL, unexpected.getClass().getSimpleName(), unexpected);
     if (clientResponse.isCommitted()) {
@@ -154,6 +154,9 @@ public final class ExchangeFilter implements Filter {
       throw new IOException("failed after the answer was begun", unexpected);
     }
     Refusal.send(exchange, clientResponse, Failure.INTERNAL);
+    if (watched.wentAsync && watched.isAsyncStarted()) {
+      watched.getAsyncContext().complete();
+    }
   }
 
   /** The one line in the gateway's own log for an exchange that failed. */

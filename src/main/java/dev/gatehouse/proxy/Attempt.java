@@ -9,6 +9,7 @@ import jakarta.servlet.WriteListener;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.UnresolvedAddressException;
@@ -132,10 +133,8 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
       upstreamRequest.onRequestContent((sending, content) -> progress());
       upstreamRequest.onRequestSuccess(
           sent -> {
-            if (phase == Phase.SENDING) {
-              enter(Phase.WAITING, Optional.of(timeouts.response()));
-              client.watchAgain(this);
-            }
+            enter(Phase.WAITING, Optional.of(timeouts.response()));
+            client.watchAgain(this);
           });
     }
     client.watch(this);
@@ -263,7 +262,11 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
 
   // Time.
 
-  private void enter(Phase next, Optional<Duration> limit) {
+  /** Synchronized because the end of the request and the begin of the answer may come together. */
+  private synchronized void enter(Phase next, Optional<Duration> limit) {
+    if (next.ordinal() < phase.ordinal()) {
+      return;
+    }
     phase = next;
     long phaseEnds = limit.map(time -> System.nanoTime() + time.toNanos()).orElse(Long.MAX_VALUE);
     expires = earlierOfTotal(phaseEnds);
@@ -374,7 +377,7 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
   /** What went wrong, from what was thrown and how far the attempt had come. */
   static Failure judge(Throwable cause, Phase phase) {
     for (Throwable t = cause; t != null; t = t.getCause()) {
-      if (t instanceof TimeoutException) {
+      if (t instanceof TimeoutException || t instanceof SocketTimeoutException) {
         return Failure.UPSTREAM_TIMEOUT;
       } else if (t instanceof RejectedExecutionException) {
         return Failure.SATURATED;

@@ -126,7 +126,16 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
       parameters.problem("init-param 'url' is missing: expected the service's URL");
     }
     timeouts = Timeouts.of(parameters);
-    hostHeader = parameters.text("hostHeader", "service", "service, client, or a fixed name");
+    hostHeader =
+        parameters.value(
+            "hostHeader", "service", "service, client, or a fixed name", ServiceProxy::hostName);
+  }
+
+  private static String hostName(String text) {
+    if (!text.matches("[A-Za-z0-9._~:\\[\\]-]+")) {
+      throw new IllegalArgumentException("service, client, or a host name, perhaps with a port");
+    }
+    return text;
   }
 
   /** The client of all services: Jetty would make one for each. */
@@ -308,15 +317,48 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
       HttpServletResponse clientResponse,
       Request upstreamRequest,
       AsyncRequestContent body) {
-    return new StreamReader(clientRequest, clientResponse, upstreamRequest, body) {
-      @Override
-      public void onError(Throwable failure) {
-        if (upstreamRequest.getAttributes().get(ATTEMPT) instanceof Attempt attempt) {
-          attempt.clientFailed(failure);
-        }
-        super.onError(failure);
+    Attempt attempt = (Attempt) upstreamRequest.getAttributes().get(ATTEMPT);
+    return new BodyReader(clientRequest, clientResponse, upstreamRequest, body, attempt);
+  }
+
+  /** Jetty's reader, which tells on whose side the reading of a body has failed. */
+  private final class BodyReader extends StreamReader {
+
+    private final AsyncRequestContent body;
+    private final Attempt attempt;
+
+    private BodyReader(
+        HttpServletRequest clientRequest,
+        HttpServletResponse clientResponse,
+        Request upstreamRequest,
+        AsyncRequestContent body,
+        Attempt attempt) {
+      super(clientRequest, clientResponse, upstreamRequest, body);
+      this.body = body;
+      this.attempt = attempt;
+    }
+
+    @Override
+    protected Action process() throws Exception {
+      try {
+        return super.process();
+      } catch (IOException | RuntimeException e) {
+        attempt.clientFailed(e);
+        throw e;
       }
-    };
+    }
+
+    @Override
+    public void onError(Throwable failure) {
+      attempt.clientFailed(failure);
+      body.fail(failure);
+    }
+
+    @Override
+    protected void onFailure(Throwable cause) {
+      // The service does not take the body; or process() has failed, and has said so.
+      body.fail(cause);
+    }
   }
 
   /** Sends a request when its first event tells whether it has a body. */
