@@ -264,7 +264,7 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
 
   /** Synchronized because the end of the request and the begin of the answer may come together. */
   private synchronized void enter(Phase next, Optional<Duration> limit) {
-    if (next.ordinal() < phase.ordinal()) {
+    if (next.compareTo(phase) < 0) {
       return;
     }
     phase = next;

@@ -317,7 +317,8 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
       HttpServletResponse clientResponse,
       Request upstreamRequest,
       AsyncRequestContent body) {
-    Attempt attempt = (Attempt) upstreamRequest.getAttributes().get(ATTEMPT);
+    Attempt attempt =
+        (Attempt) Objects.requireNonNull(upstreamRequest.getAttributes().get(ATTEMPT));
     return new BodyReader(clientRequest, clientResponse, upstreamRequest, body, attempt);
   }
 
