@@ -54,6 +54,7 @@ public final class ExchangeFilter implements Filter {
 
   private static final Logger LOG = LoggerFactory.getLogger(ExchangeFilter.class);
   private static final int LONGEST_ID = 128;
+  private static final int LONGEST_CAUSE = 160;
 
   private final Map<String, Route> routes = new ConcurrentHashMap<>();
   private Set<String> noRouteServlets = Set.of();
@@ -184,9 +185,14 @@ public final class ExchangeFilter implements Filter {
           exchange.reason(),
           exchange.route().servlet(),
           exchange.nanos() / 1_000_000,
-          cause == null ? "" : LogText.escape(String.valueOf(cause)),
+          cause == null ? "" : LogText.escape(shortened(cause.toString())),
           failure == Failure.INTERNAL ? cause : null);
     }
+  }
+
+  /** Jetty's messages show the whole state of a connection. */
+  private static String shortened(String text) {
+    return text.length() <= LONGEST_CAUSE ? text : text.substring(0, LONGEST_CAUSE) + "...";
   }
 
   /**
