@@ -9,8 +9,9 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -55,15 +56,23 @@ class JettyBaseIT {
   }
 
   @Test
-  void takesSettingsFromItsFile() throws Exception {
-    Files.writeString(
-        directory.resolve("base/etc/gatehouse.properties"),
-        "\njwt.secret=" + SECRET.get("jwt.secret") + "\n",
-        StandardOpenOption.APPEND);
+  void everyLineOfItsSettingsFileIsOneThatTheGatewayTakes() throws Exception {
+    Path file = directory.resolve("base/etc/gatehouse.properties");
+    List<String> lines = new ArrayList<>();
+    for (String line : Files.readAllLines(file)) {
+      // The key's file is the one thing in it that is not there.
+      boolean setting = line.matches("#[A-Za-z.]+=.*") && !line.startsWith("#jwt.publicKey=");
+      lines.add(setting ? line.substring(1) : line);
+    }
+    lines.add("jwt.secret=" + SECRET.get("jwt.secret"));
+    Files.write(file, lines);
 
     try (JettyProcess jetty = start(Map.of())) {
       assertThat(jetty.awaitReady(TIME_TO_START)).as("%s", Files.readString(jetty.log())).isTrue();
     }
+    assertThat(directory.resolve("base/logs/jetty.log"))
+        .content()
+        .doesNotContainPattern("WARN|ERROR|Exception");
   }
 
   @Test
