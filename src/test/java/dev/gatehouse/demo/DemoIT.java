@@ -164,7 +164,8 @@ class DemoIT {
 
     /** As Ctrl-C does, and returns when it is gone. */
     void terminate() throws InterruptedException {
-      process.destroy();
+      // Process.destroy would close what it has written, too.
+      process.toHandle().destroy();
       process.waitFor();
     }
 

@@ -43,7 +43,7 @@ class JettyBaseIT {
           HttpRequest.newBuilder(jetty.uri().resolve("/gateway/health/ready")).build();
       HttpResponse<String> answer = HttpClient.newHttpClient().send(ready, BodyHandlers.ofString());
       assertThat(answer.statusCode()).isEqualTo(200);
-      assertThat(answer.body()).isEqualTo("{\"status\":\"UP\"}");
+      assertThat(answer.body().strip()).isEqualTo("{\"status\":\"UP\"}");
       assertThat(answer.headers().firstValue("Server")).isEmpty();
     }
     assertThat(directory.resolve("base/logs/jetty.log"))
