@@ -24,8 +24,6 @@ public final class Demo implements AutoCloseable {
   private static final Duration TOKEN_LIFE = Duration.ofHours(8);
   private static final int SECRET_BYTES = 48;
   private static final int LOG_LINES_SHOWN = 40;
-  private static final int SIGINT = 2;
-  private static final int SIGTERM = 15;
 
   private final DemoSettings settings;
   private final PrintStream out;
@@ -72,7 +70,7 @@ public final class Demo implements AutoCloseable {
       out.println("TOKEN=" + token(secret));
       out.println("READY");
       int status = started.waitFor();
-      if (!isStopping(status)) {
+      if (!isClosed()) {
         throw new DemoException("Jetty ended with status " + status + "." + logOf(started));
       }
     } else if (!isClosed()) {
@@ -80,11 +78,7 @@ public final class Demo implements AutoCloseable {
     }
   }
 
-  /** Ctrl-C reaches Jetty too, and it may be gone before this process has noticed. */
-  private boolean isStopping(int jettyStatus) {
-    return jettyStatus == 128 + SIGINT || jettyStatus == 128 + SIGTERM || isClosed();
-  }
-
+  /** Waits for the end of {@link #close} where that has begun: it has Jetty end, too. */
   private synchronized boolean isClosed() {
     return closed;
   }
