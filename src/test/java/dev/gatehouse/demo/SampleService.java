@@ -8,6 +8,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -96,8 +98,11 @@ final class SampleService implements AutoCloseable {
   }
 
   private void handle(HttpExchange exchange) throws IOException {
-    byte[] body = exchange.getRequestBody().readNBytes(LARGEST_BODY + 1);
+    InputStream received = exchange.getRequestBody();
+    byte[] body = received.readNBytes(LARGEST_BODY + 1);
     if (body.length > LARGEST_BODY) {
+      // Closed with unread bytes, the connection would be reset, and the answer with it.
+      received.transferTo(OutputStream.nullOutputStream());
       send(exchange, Answer.refusal(413, "a body has at most " + LARGEST_BODY + " bytes"));
       return;
     }
