@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
@@ -171,8 +172,11 @@ class DemoIT {
 
     @Override
     public void close() {
-      process.destroy();
-      process.onExit().join();
+      List<ProcessHandle> children = process.descendants().toList();
+      process.toHandle().destroy();
+      process.onExit().completeOnTimeout(process, 30, TimeUnit.SECONDS).join();
+      process.destroyForcibly();
+      children.forEach(ProcessHandle::destroyForcibly);
     }
   }
 }
