@@ -1,0 +1,119 @@
+package dev.gatehouse.testing;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** One running gateway: a context of a server, with an upstream of its own for each service. */
+public final class RunningGateway {
+  private final GatewayServer server;
+  private final String context;
+  private final Tokens.Trust trust;
+  private final Map<String, Upstream> upstreams = new LinkedHashMap<>();
+
+  RunningGateway(GatewayServer server, String context, Tokens.Trust trust) {
+    this.server = server;
+    this.context = context;
+    this.trust = trust;
+  }
+
+  Upstream add(String name, Upstream upstream) {
+    upstreams.put(name, upstream);
+    return upstream;
+  }
+
+  void fresh() {
+    upstreams.values().forEach(Upstream::fresh);
+  }
+
+  void closeUpstreams() {
+    upstreams.values().forEach(Upstream::close);
+  }
+
+  /** The server it runs in. */
+  public GatewayServer server() {
+    return server;
+  }
+
+  /** Whether the server is a Jetty, else it is a Tomcat. */
+  public boolean inJetty() {
+    return server instanceof JettyServer;
+  }
+
+  /** Its context path. */
+  public String context() {
+    return context;
+  }
+
+  /** The key that it trusts. */
+  public Tokens.Trust trust() {
+    return trust;
+  }
+
+  /** The upstream of a service. */
+  public Upstream upstream(String name) {
+    return upstreams.get(name);
+  }
+
+  /** How many requests arrived at all upstreams together. */
+  public int arrivals() {
+    return upstreams.values().stream().mapToInt(upstream -> upstream.requests().size()).sum();
+  }
+
+  /** A request with a good token, to a path below the context. */
+  public RawRequest request(String method, String path) {
+    return anonymous(method, path).bearer(Tokens.good(trust));
+  }
+
+  /** A request without a token, to a path below the context. */
+  public RawRequest anonymous(String method, String path) {
+    return RawRequest.of(method, context + path);
+  }
+
+  /** Sends a GET with a good token by a connection of its own. */
+  public RawResponse get(String path) {
+    return send(request("GET", path));
+  }
+
+  /** Sends a request by a connection of its own. */
+  public RawResponse send(RawRequest request) {
+    try (RawClient client = connect()) {
+      client.send(request);
+      return client.receive();
+    }
+  }
+
+  /** A connection to it. */
+  public RawClient connect() {
+    return RawClient.connect(server.port());
+  }
+
+  /** The lines of its access log that hold a text. */
+  public List<String> accessLog(String text) {
+    return server.accessLogLines(context).stream().filter(line -> line.contains(text)).toList();
+  }
+
+  /** Its metrics, in Prometheus' text format. */
+  public String metrics() {
+    RawResponse answer = send(anonymous("GET", "/gateway/metrics").bearer(Tokens.admin(trust)));
+    if (answer.status() != 200) {
+      throw new AssertionError("metrics: " + answer);
+    }
+    return answer.text();
+  }
+
+  /** The sum of the samples of a metric whose line holds all these label texts. */
+  public double metric(String name, String... labels) {
+    return metrics()
+        .lines()
+        .filter(line -> line.matches(name + "(\\{.*\\})? .*"))
+        .filter(line -> List.of(labels).stream().allMatch(line::contains))
+        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+        .sum();
+  }
+
+  @Override
+  public String toString() {
+    return (inJetty() ? "Jetty" : "Tomcat") + (context.isEmpty() ? " at the root" : context);
+  }
+}

@@ -1,0 +1,142 @@
+package dev.gatehouse.testing;
+
+import static dev.gatehouse.testing.Tokens.Trust.ES256;
+import static dev.gatehouse.testing.Tokens.Trust.HS256;
+import static dev.gatehouse.testing.Tokens.Trust.RS256;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.ArgumentsProvider;
+import org.junit.jupiter.params.support.AnnotationConsumer;
+import org.junit.jupiter.params.support.ParameterDeclarations;
+
+/** Starts one Jetty and one Tomcat for all tests of a run, each with three gateways. */
+public final class RunningGateways
+    implements ArgumentsProvider, AnnotationConsumer<OnEveryGateway>, BeforeEachCallback {
+  /** At the root: the WAR as it is, trusting a secret. */
+  public static final String STOCK = "";
+
+  /**
+   * Under {@code /gw}: trusting an RSA key, with services that web.xml gets from outside: {@code
+   * reviews} on two upstreams, {@code nobody} where nothing listens, {@code slow} with little
+   * patience; and {@code GET /api/products/open/*} is public.
+   */
+  public static final String EXTENDED = "/gw";
+
+  /** Under {@code /ec}: trusting an EC key, an issuer and an audience. */
+  public static final String EC = "/ec";
+
+  private static final List<String> SERVICES =
+      List.of("users", "products", "orders", "notifications", "inventory");
+
+  private List<String> contexts = List.of();
+
+  @Override
+  public void accept(OnEveryGateway annotation) {
+    contexts = List.of(annotation.contexts());
+  }
+
+  @Override
+  public Stream<? extends Arguments> provideArguments(
+      ParameterDeclarations parameters, ExtensionContext context) {
+    return running(context).gateways.stream()
+        .filter(gateway -> contexts.contains(gateway.context()))
+        .map(Arguments::of);
+  }
+
+  @Override
+  public void beforeEach(ExtensionContext context) {
+    running(context).gateways.forEach(RunningGateway::fresh);
+  }
+
+  /** A service as an administrator adds it to web.xml, and nowhere else. */
+  public static String service(String name, String url) {
+    return """
+    <servlet>
+      <servlet-name>%1$s</servlet-name>
+      <servlet-class>dev.gatehouse.proxy.ServiceProxy</servlet-class>
+      <init-param><param-name>url</param-name><param-value>%2$s</param-value></init-param>
+      <async-supported>true</async-supported>
+    </servlet>
+    <servlet-mapping>
+      <servlet-name>%1$s</servlet-name>
+      <url-pattern>/api/%1$s/*</url-pattern>
+    </servlet-mapping>
+    """
+        .formatted(name, url);
+  }
+
+  private static Running running(ExtensionContext context) {
+    return context
+        .getRoot()
+        .getStore(ExtensionContext.Namespace.GLOBAL)
+        .getOrComputeIfAbsent(Running.class, key -> new Running(), Running.class);
+  }
+
+  private static final class Running implements AutoCloseable {
+    private final List<RunningGateway> gateways = new ArrayList<>();
+    private final List<GatewayServer> servers = List.of(new JettyServer(), new TomcatServer());
+
+    private Running() {
+      for (GatewayServer server : servers) {
+        server.http2().deploy(stock(server)).deploy(extended(server)).deploy(ec(server));
+      }
+      CompletableFuture.allOf(
+              servers.stream()
+                  .map(server -> CompletableFuture.runAsync(server::start))
+                  .toArray(CompletableFuture<?>[]::new))
+          .join();
+    }
+
+    private Webapp stock(GatewayServer server) {
+      return webapp(gateway(server, STOCK, HS256));
+    }
+
+    private Webapp extended(GatewayServer server) {
+      RunningGateway gateway = gateway(server, EXTENDED, RS256);
+      String reviews =
+          gateway.add("reviews-1", Upstream.start()).url()
+              + ", "
+              + gateway.add("reviews-2", Upstream.start()).url();
+      String nobody = gateway.add("nobody", Upstream.refusing()).url();
+      String slow = gateway.add("slow", Upstream.start()).url();
+      return webapp(gateway)
+          .setting("jwt.public", "/gateway/health/*, GET /api/products/open/*")
+          .setting("slow.timeout.response", "300ms")
+          .webXml(service("reviews", "${reviews.url:" + reviews + "}"))
+          .webXml(service("nobody", nobody))
+          .webXml(service("slow", slow + "/base/"));
+    }
+
+    private Webapp ec(GatewayServer server) {
+      return webapp(gateway(server, EC, ES256))
+          .setting("jwt.issuer", Tokens.ISSUER)
+          .setting("jwt.audience", Tokens.AUDIENCE);
+    }
+
+    private RunningGateway gateway(GatewayServer server, String context, Tokens.Trust trust) {
+      RunningGateway gateway = new RunningGateway(server, context, trust);
+      gateways.add(gateway);
+      return gateway;
+    }
+
+    private static Webapp webapp(RunningGateway gateway) {
+      Webapp webapp = Tokens.trusting(gateway.trust(), Webapp.at(gateway.context()));
+      for (String service : SERVICES) {
+        webapp.setting(service + ".url", gateway.add(service, Upstream.start()).url());
+      }
+      return webapp;
+    }
+
+    @Override
+    public void close() {
+      servers.forEach(GatewayServer::close);
+      gateways.forEach(RunningGateway::closeUpstreams);
+    }
+  }
+}

@@ -1,0 +1,196 @@
+package dev.gatehouse.testing;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A service that records every byte it gets and answers as a test tells it to. */
+public final class Upstream implements AutoCloseable {
+  /** What an upstream does with a request that has arrived whole. */
+  @FunctionalInterface
+  public interface Behaviour {
+    /** Writes the answer, or a part of one, and says what becomes of the connection. */
+    Then answer(RecordedRequest request, OutputStream out) throws IOException;
+  }
+
+  /** What becomes of the connection after an answer. */
+  public enum Then {
+    /** It waits for the next request. */
+    KEEP,
+    /** It is closed in order. */
+    CLOSE,
+    /** It is reset. */
+    RESET,
+    /** It stays open, and nothing is written until the other side closes it. */
+    SILENCE
+  }
+
+  private final Closeable listener;
+  private final int port;
+  private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger connections = new AtomicInteger();
+  private final List<RecordedRequest> requests = new CopyOnWriteArrayList<>();
+  private volatile Behaviour behaviour = UpstreamThat.echoes();
+
+  private Upstream(Closeable listener, int port) {
+    this.listener = listener;
+    this.port = port;
+  }
+
+  /** Starts one on a free port of 127.0.0.1; it echoes until told otherwise. */
+  public static Upstream start() {
+    try {
+      ServerSocket socket = new ServerSocket(0, 1_000, InetAddress.getLoopbackAddress());
+      Upstream upstream = new Upstream(socket, socket.getLocalPort());
+      daemon("upstream-" + upstream.port, () -> upstream.accept(socket));
+      return upstream;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** One whose port is taken, so that nobody else gets it, but where nothing listens. */
+  public static Upstream refusing() {
+    try {
+      Socket socket = new Socket();
+      socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+      return new Upstream(socket, socket.getLocalPort());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Answers like this from the next request on. */
+  public void will(Behaviour next) {
+    behaviour = next;
+  }
+
+  /** Forgets what it has seen, and echoes again. */
+  public void fresh() {
+    behaviour = UpstreamThat.echoes();
+    requests.clear();
+  }
+
+  /** The URL for the settings. */
+  public String url() {
+    return "http://127.0.0.1:" + port;
+  }
+
+  /** The requests whose heads have arrived, in that order. */
+  public List<RecordedRequest> requests() {
+    return List.copyOf(requests);
+  }
+
+  /** The one request that has arrived. */
+  public RecordedRequest only() {
+    List<RecordedRequest> seen = requests();
+    if (seen.size() != 1) {
+      throw new AssertionError("expected one request, not " + seen);
+    }
+    return seen.get(0);
+  }
+
+  @Override
+  public void close() {
+    try {
+      listener.close();
+      for (Socket socket : open) {
+        socket.close();
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void accept(ServerSocket server) {
+    while (!server.isClosed()) {
+      try {
+        Socket socket = server.accept();
+        int number = connections.incrementAndGet();
+        open.add(socket);
+        daemon("upstream-" + port + "-" + number, () -> serve(socket, number));
+      } catch (IOException e) {
+        if (!server.isClosed()) {
+          throw new UncheckedIOException(e);
+        }
+      }
+    }
+  }
+
+  private void serve(Socket socket, int number) {
+    try (socket) {
+      InputStream in = new BufferedInputStream(socket.getInputStream());
+      OutputStream out = socket.getOutputStream();
+      Then then = Then.KEEP;
+      while (then == Then.KEEP) {
+        List<String> head = Wire.readHead(in);
+        if (head.isEmpty()) {
+          return;
+        }
+        RecordedRequest request = new RecordedRequest(number, head);
+        requests.add(request);
+        if (!readBody(request, in, out)) {
+          return;
+        }
+        then = behaviour.answer(request, out);
+        out.flush();
+      }
+      end(then, socket, in);
+    } catch (IOException e) {
+      // The gateway closed the connection, which is its right; what it owed shows in the records.
+      return;
+    } finally {
+      open.remove(socket);
+    }
+  }
+
+  private static boolean readBody(RecordedRequest request, InputStream in, OutputStream out)
+      throws IOException {
+    if (request.values("Expect").contains("100-continue")) {
+      out.write("HTTP/1.1 100 Continue\r\n\r\n".getBytes(US_ASCII));
+      out.flush();
+    }
+    ByteArrayOutputStream body = new ByteArrayOutputStream();
+    boolean whole = true;
+    if (!request.values("Transfer-Encoding").isEmpty()) {
+      whole = Wire.readChunked(in, body);
+    } else if (!request.values("Content-Length").isEmpty()) {
+      long length = Long.parseLong(request.values("Content-Length").get(0));
+      whole = Wire.readFixed(in, length, body);
+    }
+    if (whole) {
+      request.arrived(body.toByteArray());
+    }
+    return whole;
+  }
+
+  private static void end(Then then, Socket socket, InputStream in) throws IOException {
+    if (then == Then.RESET) {
+      socket.setSoLinger(true, 0);
+    }
+    if (then == Then.SILENCE) {
+      in.transferTo(OutputStream.nullOutputStream());
+    }
+  }
+
+  private static void daemon(String name, Runnable work) {
+    Thread thread = new Thread(work, name);
+    thread.setDaemon(true);
+    thread.start();
+  }
+}
