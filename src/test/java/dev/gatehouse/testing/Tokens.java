@@ -51,6 +51,11 @@ public final class Tokens {
 
   private Tokens() {}
 
+  /** The text of {@code jwt.secret}, which must not appear anywhere. */
+  public static String secret() {
+    return SECRET;
+  }
+
   /** The settings that make a gateway trust a key. */
   public static Webapp trusting(Trust trust, Webapp webapp) {
     return switch (trust) {
@@ -144,8 +149,8 @@ public final class Tokens {
       bad.put("HS256 with the PEM, stripped", hmacWith(pem.strip().getBytes(UTF_8)));
       bad.put("HS256 with the DER", hmacWith(key.getEncoded()));
     } else {
-      bad.put("HS384 with a short secret", hmac("HS384", "HmacSHA384", secret(), claims()));
-      bad.put("HS512 with a short secret", hmac("HS512", "HmacSHA512", secret(), claims()));
+      bad.put("HS384 with a short secret", hmac("HS384", "HmacSHA384", secretBytes(), claims()));
+      bad.put("HS512 with a short secret", hmac("HS512", "HmacSHA512", secretBytes(), claims()));
       bad.put("RS256 where a secret is due", rsa(RSA.getPrivate(), "RS256", Map.of(), claims()));
     }
     if (trust == Trust.ES256) {
@@ -225,7 +230,7 @@ public final class Tokens {
     return base64(bytes);
   }
 
-  private static byte[] secret() {
+  private static byte[] secretBytes() {
     return SECRET.getBytes(UTF_8);
   }
 

@@ -1,0 +1,165 @@
+package dev.gatehouse;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.gatehouse.testing.Container;
+import dev.gatehouse.testing.GatewayServer;
+import dev.gatehouse.testing.RawClient;
+import dev.gatehouse.testing.RawRequest;
+import dev.gatehouse.testing.Tokens;
+import dev.gatehouse.testing.Tokens.Trust;
+import dev.gatehouse.testing.Upstream;
+import dev.gatehouse.testing.Webapp;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** One server with a good deployment and one for each way to get the settings wrong. */
+@ParameterizedClass(name = "{0}")
+@EnumSource(Container.class)
+@SuppressWarnings("NullAway.Init") // start() sets the fields
+class BadSettingsIT {
+  private static final String SHORT_SECRET = "thirty-one-bytes-are-too-few-31";
+  private static final String BAD_PARAM =
+      """
+      <servlet>
+        <servlet-name>reviews</servlet-name>
+        <servlet-class>dev.gatehouse.proxy.ServiceProxy</servlet-class>
+        <init-param>
+          <param-name>url</param-name><param-value>http://localhost:1</param-value>
+        </init-param>
+        <init-param>
+          <param-name>hostHaeder</param-name><param-value>client</param-value>
+        </init-param>
+        <async-supported>true</async-supported>
+      </servlet>
+      <servlet-mapping>
+        <servlet-name>reviews</servlet-name><url-pattern>/api/reviews/*</url-pattern>
+      </servlet-mapping>
+      """;
+
+  private static Upstream orders;
+  private static Upstream nobody;
+  private static GatewayServer server;
+
+  BadSettingsIT(Container container) {
+    assertThat(container).isNotNull();
+  }
+
+  @BeforeParameterizedClassInvocation
+  static void start(Container container) {
+    orders = Upstream.start();
+    nobody = Upstream.refusing();
+    server =
+        container
+            .newServer()
+            .environment("GATEHOUSE_ORDERS_URL", orders.url())
+            .environment("GATEHOUSE_NONSENSE", "1")
+            .deploy(good("/good").setting("orders.url", nobody.url()))
+            .deploy(Webapp.at("/no-key"))
+            .deploy(Webapp.at("/short-secret").setting("jwt.secret", SHORT_SECRET))
+            .deploy(good("/no-unit").setting("timeout.connect", "4321"))
+            .deploy(good("/typo").setting("invntory.url", "http://localhost:1"))
+            .deploy(good("/bad-url").setting("products.url", "localhost:nowhere"))
+            .deploy(good("/bad-param").webXml(BAD_PARAM))
+            .deploy(
+                Webapp.at("/all")
+                    .setting("timeout.idle", "9876")
+                    .setting("notifcations.url", "http://localhost:1")
+                    .setting("accessLog.format", "fancy")
+                    .webXml(BAD_PARAM.replace("hostHaeder", "cookiePaht")))
+            .start();
+  }
+
+  @AfterParameterizedClassInvocation
+  static void stop() {
+    server.close();
+    orders.close();
+    nobody.close();
+  }
+
+  @Test
+  void aGoodDeploymentNextToBadOnesRuns() {
+    assertThat(server.deployed("/good")).as(server.log()).isTrue();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"/no-key", "/short-secret", "/no-unit", "/typo", "/bad-url", "/bad-param", "/all"})
+  void whatIsWronglySetIsNotDeployedAndNothingOfItIsOpen(String context) {
+    for (String path : new String[] {"/api/orders/1", "/gateway/health/live", "/"}) {
+      try (RawClient client = RawClient.connect(server.port())) {
+        client.send(RawRequest.of("GET", context + path).bearer(Tokens.good(Trust.HS256)));
+        assertThat(client.receive().status()).as(context + path).isIn(404, 503);
+      }
+    }
+  }
+
+  @Test
+  void withoutAnyKeyTheLogNamesTheKeysThatWouldDo() {
+    assertThat(server.log()).contains("jwt.secret").contains("jwt.publicKey");
+  }
+
+  @Test
+  void aNumberWithoutItsUnitIsNamed() {
+    assertThat(server.log()).contains("timeout.connect").contains("4321");
+  }
+
+  @Test
+  void anUnknownKeyIsNamedWithWhatWasPerhapsMeant() {
+    assertThat(lineWith("invntory.url")).contains("inventory.url");
+  }
+
+  @Test
+  void aBadUrlIsNamed() {
+    assertThat(lineWith("localhost:nowhere")).contains("products");
+  }
+
+  @Test
+  void anUnknownInitParamIsNamedWithItsServletAndWhatWasPerhapsMeant() {
+    assertThat(lineWith("hostHaeder")).contains("reviews").contains("hostHeader");
+  }
+
+  @Test
+  void everyProblemIsNamedAtOnce() {
+    assertThat(lineWith("9876")).contains("timeout.idle");
+    assertThat(lineWith("notifcations.url")).contains("notifications.url");
+    assertThat(lineWith("fancy")).contains("accessLog.format").contains("combined");
+    assertThat(lineWith("cookiePaht")).contains("cookiePath");
+  }
+
+  @Test
+  void anUnknownEnvironmentVariableIsAWarningOnly() {
+    assertThat(server.log()).contains("GATEHOUSE_NONSENSE");
+  }
+
+  @Test
+  void theEnvironmentWinsOverTheSettingsFileAndTheReportSaysSo() {
+    try (RawClient client = RawClient.connect(server.port())) {
+      client.send(RawRequest.of("GET", "/good/api/orders/1").bearer(Tokens.good(Trust.HS256)));
+      assertThat(client.receive().status()).isEqualTo(200);
+    }
+    assertThat(lineWith("GATEHOUSE_ORDERS_URL")).contains("orders.url");
+  }
+
+  @Test
+  void secretsAreNeverLogged() {
+    assertThat(server.log()).doesNotContain(SHORT_SECRET).doesNotContain(Tokens.secret());
+  }
+
+  private static Webapp good(String context) {
+    return Tokens.trusting(Trust.HS256, Webapp.at(context));
+  }
+
+  private static String lineWith(String text) {
+    return server
+        .log()
+        .lines()
+        .filter(line -> line.contains(text))
+        .findFirst()
+        .orElseThrow(() -> new AssertionError("no line has " + text + ":\n" + server.log()));
+  }
+}

@@ -1,0 +1,116 @@
+package dev.gatehouse;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.gatehouse.testing.OnEveryGateway;
+import dev.gatehouse.testing.RecordedRequest;
+import dev.gatehouse.testing.RunningGateway;
+import dev.gatehouse.testing.Tokens;
+import java.io.IOException;
+import java.net.URI;
+import java.util.concurrent.TimeUnit;
+import org.apache.hc.client5.http.async.methods.SimpleHttpResponse;
+import org.apache.hc.client5.http.async.methods.SimpleResponseConsumer;
+import org.apache.hc.client5.http.impl.async.CloseableHttpAsyncClient;
+import org.apache.hc.client5.http.impl.async.HttpAsyncClients;
+import org.apache.hc.core5.http.ContentType;
+import org.apache.hc.core5.http.HttpRequest;
+import org.apache.hc.core5.http.HttpVersion;
+import org.apache.hc.core5.http.message.BasicHttpRequest;
+import org.apache.hc.core5.http.nio.AsyncEntityProducer;
+import org.apache.hc.core5.http.nio.entity.BasicAsyncEntityProducer;
+import org.apache.hc.core5.http.nio.support.BasicRequestProducer;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+@OnEveryGateway
+class Http2IT {
+  private static final byte[] BODY = "{\"name\": \"x\"}".repeat(5_000).getBytes(UTF_8);
+
+  private final RunningGateway gateway;
+
+  Http2IT(RunningGateway gateway) {
+    this.gateway = gateway;
+  }
+
+  @Test
+  void aBodyOfUnknownLengthArrives() throws Exception {
+    RecordedRequest seen = forwarded("POST", producer(-1));
+
+    assertThat(seen.method()).isEqualTo("POST");
+    assertThat(seen.body()).isEqualTo(BODY);
+    assertThat(seen.values("Content-Type")).hasSize(1);
+  }
+
+  @Test
+  void aBodyOfUnknownLengthArrivesWithDelete() throws Exception {
+    RecordedRequest seen = forwarded("DELETE", producer(-1));
+
+    assertThat(seen.body()).isEqualTo(BODY);
+  }
+
+  @Test
+  void aBodyOfKnownLengthKeepsIt() throws Exception {
+    RecordedRequest seen = forwarded("PUT", producer(BODY.length));
+
+    assertThat(seen.body()).isEqualTo(BODY);
+    assertThat(seen.values("Content-Length")).containsExactly(String.valueOf(BODY.length));
+    assertThat(seen.values("Transfer-Encoding")).isEmpty();
+  }
+
+  @Test
+  void getStaysWithoutBody() throws Exception {
+    RecordedRequest seen = forwarded("GET", null);
+
+    assertThat(seen.body()).isEmpty();
+    assertThat(seen.values("Content-Length")).isEmpty();
+    assertThat(seen.values("Transfer-Encoding")).isEmpty();
+    assertThat(seen.values("Host"))
+        .containsExactly(gateway.upstream("users").url().substring("http://".length()));
+  }
+
+  @Test
+  void postWithoutBodyStaysWithoutOne() throws Exception {
+    RecordedRequest seen = forwarded("POST", null);
+
+    assertThat(seen.body()).isEmpty();
+    assertThat(seen.values("Content-Type")).isEmpty();
+  }
+
+  private RecordedRequest forwarded(String method, @Nullable AsyncEntityProducer body)
+      throws Exception {
+    String url = gateway.server().url(gateway.context()) + "/api/users/1?a=b";
+    HttpRequest request = new BasicHttpRequest(method, URI.create(url));
+    request.setHeader("Authorization", "Bearer " + Tokens.good(gateway.trust()));
+
+    SimpleHttpResponse answer = send(request, body);
+
+    assertThat(answer.getCode()).as("%s", answer.getBodyText()).isEqualTo(200);
+    assertThat(answer.getVersion()).isEqualTo(HttpVersion.HTTP_2);
+    RecordedRequest seen = gateway.upstream("users").only();
+    assertThat(seen.target()).isEqualTo("/1?a=b");
+    return seen;
+  }
+
+  private static SimpleHttpResponse send(HttpRequest request, @Nullable AsyncEntityProducer body)
+      throws Exception {
+    try (CloseableHttpAsyncClient client = HttpAsyncClients.createHttp2Default()) {
+      client.start();
+      return client
+          .execute(new BasicRequestProducer(request, body), SimpleResponseConsumer.create(), null)
+          .get(30, TimeUnit.SECONDS);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static AsyncEntityProducer producer(long length) {
+    return new BasicAsyncEntityProducer(BODY, ContentType.APPLICATION_JSON) {
+      @Override
+      public long getContentLength() {
+        return length;
+      }
+    };
+  }
+}

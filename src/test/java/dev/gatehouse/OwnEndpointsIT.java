@@ -1,0 +1,74 @@
+package dev.gatehouse;
+
+import static dev.gatehouse.Problems.assertProblem;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.gatehouse.testing.OnEveryGateway;
+import dev.gatehouse.testing.RawResponse;
+import dev.gatehouse.testing.RunningGateway;
+import dev.gatehouse.testing.Tokens;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@OnEveryGateway
+class OwnEndpointsIT {
+  private final RunningGateway gateway;
+
+  OwnEndpointsIT(RunningGateway gateway) {
+    this.gateway = gateway;
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/gateway/health/live", "/gateway/health/ready"})
+  void healthIsOpen(String path) {
+    RawResponse answer = gateway.send(gateway.anonymous("GET", path));
+
+    assertThat(answer.status()).isEqualTo(200);
+    assertThat(answer.values("Content-Type"))
+        .singleElement()
+        .asString()
+        .startsWith("application/json");
+    assertThat(answer.text()).isEqualTo("{\"status\":\"UP\"}");
+  }
+
+  @Test
+  void metricsNeedAToken() {
+    assertProblem(gateway.send(gateway.anonymous("GET", "/gateway/metrics")), 401, "token_missing");
+  }
+
+  @Test
+  void metricsNeedTheScope() {
+    RawResponse answer = gateway.get("/gateway/metrics");
+
+    assertProblem(answer, 403, "scope_missing");
+    assertThat(answer.values("WWW-Authenticate"))
+        .singleElement()
+        .asString()
+        .startsWith("Bearer ")
+        .contains("error=\"insufficient_scope\"");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"xgateway:admin", "gateway:administrator", "gateway", "GATEWAY:ADMIN"})
+  void aScopeThatIsAlikeIsNotEnough(String scope) {
+    String token = Tokens.signed(gateway.trust(), Tokens.claims("scope", scope));
+
+    assertProblem(
+        gateway.send(gateway.anonymous("GET", "/gateway/metrics").bearer(token)),
+        403,
+        "scope_missing");
+  }
+
+  @Test
+  void metricsCountRequestsByServiceAndStatus() {
+    double before =
+        gateway.metric("gatehouse_requests_total", "service=\"orders\"", "status=\"200\"");
+
+    assertThat(gateway.get("/api/orders/1").status()).isEqualTo(200);
+
+    assertThat(gateway.metric("gatehouse_requests_total", "service=\"orders\"", "status=\"200\""))
+        .isEqualTo(before + 1);
+    assertThat(gateway.metrics()).contains("gatehouse_exchanges_open");
+  }
+}

@@ -1,0 +1,42 @@
+package dev.gatehouse;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.gatehouse.testing.Container;
+import dev.gatehouse.testing.GatewayServer;
+import dev.gatehouse.testing.RawClient;
+import dev.gatehouse.testing.RawRequest;
+import dev.gatehouse.testing.Tokens;
+import dev.gatehouse.testing.Tokens.Trust;
+import dev.gatehouse.testing.Upstream;
+import dev.gatehouse.testing.Webapp;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class StopIT {
+  private static final int REQUESTS = 1_000;
+
+  @ParameterizedTest
+  @EnumSource
+  void stoppingWritesAllLinesAndLeavesNoThreadBehind(Container container) {
+    try (Upstream users = Upstream.start();
+        GatewayServer server = container.newServer()) {
+      server
+          .deploy(Tokens.trusting(Trust.HS256, Webapp.at("")).setting("users.url", users.url()))
+          .start();
+      String token = Tokens.good(Trust.HS256);
+      try (RawClient client = RawClient.connect(server.port())) {
+        for (int i = 0; i < REQUESTS; i++) {
+          client.send(RawRequest.of("GET", "/api/users/" + i).bearer(token));
+          assertThat(client.receive().status()).isEqualTo(200);
+        }
+      }
+
+      server.stop();
+
+      assertThat(server.accessLogLines("")).hasSize(REQUESTS);
+      assertThat(server.log())
+          .doesNotContain("has failed to stop it", "failed to remove it", "memory leak");
+    }
+  }
+}
