@@ -9,7 +9,6 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import org.junit.jupiter.api.Disabled;
-import org.junit.jupiter.api.RepeatedTest;
 
 /** What holds for all tests. */
 @AnalyzeClasses(packages = "dev.gatehouse", importOptions = ImportOption.OnlyIncludeTests.class)
@@ -25,8 +24,4 @@ class TestRulesTest {
   @ArchTest
   static final ArchRule no_class_is_switched_off =
       classes().should().notBeAnnotatedWith(Disabled.class);
-
-  @ArchTest
-  static final ArchRule nothing_is_tried_again =
-      noMethods().should().beAnnotatedWith(RepeatedTest.class);
 }
