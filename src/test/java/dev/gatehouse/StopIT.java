@@ -15,6 +15,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class StopIT {
   private static final int REQUESTS = 1_000;
+  private static final int PER_CONNECTION = 50;
 
   @ParameterizedTest
   @EnumSource
@@ -25,11 +26,8 @@ class StopIT {
           .deploy(Tokens.trusting(Trust.HS256, Webapp.at("")).setting("users.url", users.url()))
           .start();
       String token = Tokens.good(Trust.HS256);
-      try (RawClient client = RawClient.connect(server.port())) {
-        for (int i = 0; i < REQUESTS; i++) {
-          client.send(RawRequest.of("GET", "/api/users/" + i).bearer(token));
-          assertThat(client.receive().status()).isEqualTo(200);
-        }
+      for (int sent = 0; sent < REQUESTS; sent += PER_CONNECTION) {
+        send(server, token, PER_CONNECTION);
       }
 
       server.stop();
@@ -37,6 +35,15 @@ class StopIT {
       assertThat(server.accessLogLines("")).hasSize(REQUESTS);
       assertThat(server.log())
           .doesNotContain("has failed to stop it", "failed to remove it", "memory leak");
+    }
+  }
+
+  private static void send(GatewayServer server, String token, int requests) {
+    try (RawClient client = RawClient.connect(server.port())) {
+      for (int i = 0; i < requests; i++) {
+        client.send(RawRequest.of("GET", "/api/users/" + i).bearer(token));
+        assertThat(client.receive().status()).isEqualTo(200);
+      }
     }
   }
 }

@@ -109,8 +109,9 @@ public abstract class GatewayServer implements AutoCloseable {
     }
     Matcher line = listening.matcher(read(console()));
     if (!process.isAlive() || !line.find()) {
+      String how = process.isAlive() ? "" : ", exit code " + process.exitValue();
       process.destroyForcibly();
-      throw new IllegalStateException(this + " did not start:\n" + log());
+      throw new IllegalStateException(this + " did not start" + how + ":\n" + log());
     }
     port = Integer.parseInt(line.group(1));
   }

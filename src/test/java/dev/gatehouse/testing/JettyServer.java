@@ -30,8 +30,6 @@ public final class JettyServer extends GatewayServer {
         modules,
         """
         --modules=server,http,ee10-deploy%s
-        jetty.http.host=127.0.0.1
-        jetty.http.port=0
         """
             .formatted(http2 ? ",http2c" : ""),
         UTF_8);
@@ -77,7 +75,9 @@ public final class JettyServer extends GatewayServer {
         "-XX:TieredStopAtLevel=1",
         "-Djava.io.tmpdir=" + base.resolve("temp"),
         "-jar",
-        home.resolve("start.jar").toString());
+        home.resolve("start.jar").toString(),
+        "jetty.http.host=127.0.0.1",
+        "jetty.http.port=0");
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.gatehouse.testing;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
@@ -135,7 +136,8 @@ public final class Upstream implements AutoCloseable {
   private void serve(Socket socket, int number) {
     try (socket) {
       InputStream in = new BufferedInputStream(socket.getInputStream());
-      OutputStream out = socket.getOutputStream();
+      socket.setTcpNoDelay(true);
+      OutputStream out = new BufferedOutputStream(socket.getOutputStream());
       Then then = Then.KEEP;
       while (then == Then.KEEP) {
         List<String> head = Wire.readHead(in);
