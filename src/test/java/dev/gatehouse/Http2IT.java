@@ -23,6 +23,8 @@ import org.apache.hc.core5.http.nio.entity.BasicAsyncEntityProducer;
 import org.apache.hc.core5.http.nio.support.BasicRequestProducer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @OnEveryGateway
 class Http2IT {
@@ -36,23 +38,27 @@ class Http2IT {
 
   @Test
   void aBodyOfUnknownLengthArrives() throws Exception {
-    RecordedRequest seen = forwarded("POST", producer());
+    RecordedRequest seen = forwarded("POST", producer(ContentType.APPLICATION_JSON));
 
     assertThat(seen.method()).isEqualTo("POST");
     assertThat(seen.body()).isEqualTo(BODY);
     assertThat(seen.values("Content-Type")).hasSize(1);
   }
 
-  @Test
-  void aBodyOfUnknownLengthArrivesWithDelete() throws Exception {
-    RecordedRequest seen = forwarded("DELETE", producer());
+  @ParameterizedTest
+  @ValueSource(strings = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+  void aBodyOfUnknownLengthAndTypeArrives(String method) throws Exception {
+    RecordedRequest seen = forwarded(method, producer(null));
 
     assertThat(seen.body()).isEqualTo(BODY);
+    assertThat(seen.values("Content-Type")).isEmpty();
   }
 
   @Test
   void aBodyOfKnownLengthKeepsIt() throws Exception {
-    RecordedRequest seen = forwarded("PUT", producer(), "Content-Length", "" + BODY.length);
+    RecordedRequest seen =
+        forwarded(
+            "PUT", producer(ContentType.APPLICATION_JSON), "Content-Length", "" + BODY.length);
 
     assertThat(seen.body()).isEqualTo(BODY);
     assertThat(seen.values("Content-Length")).containsExactly(String.valueOf(BODY.length));
@@ -109,8 +115,8 @@ class Http2IT {
     }
   }
 
-  private static AsyncEntityProducer producer() {
-    return new BasicAsyncEntityProducer(BODY, ContentType.APPLICATION_JSON) {
+  private static AsyncEntityProducer producer(@Nullable ContentType type) {
+    return new BasicAsyncEntityProducer(BODY, type) {
       @Override
       public long getContentLength() {
         return -1;
