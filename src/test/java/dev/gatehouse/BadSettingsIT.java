@@ -91,7 +91,7 @@ class BadSettingsIT {
   @CsvSource({"/no-key", "/short-secret", "/no-unit", "/typo", "/bad-url", "/bad-param", "/all"})
   void whatIsWronglySetIsNotDeployedAndNothingOfItIsOpen(String context) {
     for (String path : new String[] {"/api/orders/1", "/gateway/health/live", "/"}) {
-      try (RawClient client = RawClient.connect(server.port())) {
+      try (RawClient client = server.connect()) {
         client.send(RawRequest.of("GET", context + path).bearer(Tokens.good(Trust.HS256)));
         assertThat(client.receive().status()).as(context + path).isIn(404, 503);
       }
@@ -138,7 +138,7 @@ class BadSettingsIT {
 
   @Test
   void theEnvironmentWinsOverTheSettingsFileAndTheReportSaysSo() {
-    try (RawClient client = RawClient.connect(server.port())) {
+    try (RawClient client = server.connect()) {
       client.send(RawRequest.of("GET", "/good/api/orders/1").bearer(Tokens.good(Trust.HS256)));
       assertThat(client.receive().status()).isEqualTo(200);
     }

@@ -39,7 +39,7 @@ class StopIT {
   }
 
   private static void send(GatewayServer server, String token, int requests) {
-    try (RawClient client = RawClient.connect(server.port())) {
+    try (RawClient client = server.connect()) {
       for (int i = 0; i < requests; i++) {
         client.send(RawRequest.of("GET", "/api/users/" + i).bearer(token));
         assertThat(client.receive().status()).isEqualTo(200);

@@ -148,10 +148,18 @@ public abstract class GatewayServer implements AutoCloseable {
 
   /** Whether a gateway answers at a context. */
   public boolean deployed(String context) {
-    try (RawClient client = RawClient.connect(port)) {
+    try (RawClient client = connect()) {
       client.send(RawRequest.of("GET", context + "/gateway/health/live"));
       return client.receive().status() == 200;
     }
+  }
+
+  /** A connection to it; if it has died, an exception that says so instead. */
+  public RawClient connect() {
+    if (!process.isAlive()) {
+      throw new IllegalStateException(this + " died, exit code " + process.exitValue());
+    }
+    return RawClient.connect(port);
   }
 
   /** Asks the process to end, as a service manager does, and waits until it has. */

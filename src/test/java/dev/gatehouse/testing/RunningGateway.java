@@ -85,7 +85,7 @@ public final class RunningGateway {
 
   /** A connection to it. */
   public RawClient connect() {
-    return RawClient.connect(server.port());
+    return server.connect();
   }
 
   /** The lines of its access log that hold a text. */
