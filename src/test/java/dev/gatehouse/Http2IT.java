@@ -1,5 +1,6 @@
 package dev.gatehouse;
 
+import static dev.gatehouse.Bodies.assertSameBytes;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -41,16 +42,16 @@ class Http2IT {
     RecordedRequest seen = forwarded("POST", producer(ContentType.APPLICATION_JSON));
 
     assertThat(seen.method()).isEqualTo("POST");
-    assertThat(seen.body()).isEqualTo(BODY);
+    assertSameBytes(seen.body(), BODY);
     assertThat(seen.values("Content-Type")).hasSize(1);
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+  @ValueSource(strings = {"GET", "POST", "PUT", "PATCH", "DELETE"})
   void aBodyOfUnknownLengthAndTypeArrives(String method) throws Exception {
     RecordedRequest seen = forwarded(method, producer(null));
 
-    assertThat(seen.body()).isEqualTo(BODY);
+    assertSameBytes(seen.body(), BODY);
     assertThat(seen.values("Content-Type")).isEmpty();
   }
 
@@ -60,7 +61,7 @@ class Http2IT {
         forwarded(
             "PUT", producer(ContentType.APPLICATION_JSON), "Content-Length", "" + BODY.length);
 
-    assertThat(seen.body()).isEqualTo(BODY);
+    assertSameBytes(seen.body(), BODY);
     assertThat(seen.values("Content-Length")).containsExactly(String.valueOf(BODY.length));
     assertThat(seen.values("Transfer-Encoding")).isEmpty();
   }

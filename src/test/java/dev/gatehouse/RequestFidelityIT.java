@@ -1,5 +1,6 @@
 package dev.gatehouse;
 
+import static dev.gatehouse.Bodies.assertSameBytes;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -35,7 +36,7 @@ class RequestFidelityIT {
     RecordedRequest seen = forwarded(gateway.request(method, "/api/users/1").body(body));
 
     assertThat(seen.method()).isEqualTo(method);
-    assertThat(seen.body()).isEqualTo(body);
+    assertSameBytes(seen.body(), body);
     assertThat(seen.values("Content-Length")).containsExactly(String.valueOf(body.length));
     assertThat(seen.values("Transfer-Encoding")).isEmpty();
     assertThat(seen.values("Content-Type")).isEmpty();
@@ -69,7 +70,7 @@ class RequestFidelityIT {
 
     RecordedRequest seen = forwarded(gateway.request(method, "/api/users/1").chunked(body));
 
-    assertThat(seen.body()).isEqualTo(body);
+    assertSameBytes(seen.body(), body);
     assertThat(seen.values("Content-Length")).isEmpty();
   }
 
@@ -84,7 +85,7 @@ class RequestFidelityIT {
     assertThat(gateway.upstream("users").requests())
         .hasSize(2)
         .allSatisfy(seen -> assertThat(seen.target()).isEqualTo("/1"))
-        .allSatisfy(seen -> assertThat(seen.body()).isEqualTo(body));
+        .allSatisfy(seen -> assertSameBytes(seen.body(), body));
   }
 
   @Test
@@ -98,18 +99,16 @@ class RequestFidelityIT {
                 .line("Content-Type: application/octet-stream")
                 .body(body));
 
-    assertThat(seen.body()).isEqualTo(body);
+    assertSameBytes(seen.body(), body);
     assertThat(seen.values("Content-Type")).containsExactly("application/octet-stream");
   }
 
+  /** Tomcat's connector says 405, Jetty's default web.xml 403: neither lets it come to us. */
   @Test
-  void traceIsRefused() {
+  void traceIsRefusedByTheServerAlready() {
     RawResponse answer = gateway.send(gateway.request("TRACE", "/api/users/1"));
 
-    assertThat(answer.status()).isEqualTo(405);
-    if (gateway.inJetty()) {
-      assertThat(answer.code()).isEqualTo("method_refused");
-    }
+    assertThat(answer.status()).isEqualTo(gateway.inJetty() ? 403 : 405);
     assertThat(gateway.arrivals()).isZero();
   }
 
