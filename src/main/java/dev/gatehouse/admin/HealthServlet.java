@@ -18,6 +18,6 @@ public final class HealthServlet extends ReportServlet {
 
   @Override
   @Nullable String report(String rest) {
-    return rest.equals("/live") || rest.equals("/ready") ? "{\"status\":\"UP\"}\n" : null;
+    return rest.equals("/live") || rest.equals("/ready") ? "{\"status\":\"UP\"}" : null;
   }
 }

@@ -192,7 +192,9 @@ public final class Parameters {
   private <T> Optional<T> parse(
       String name, String fallback, String format, boolean secret, Function<String, T> parser) {
     Setting setting = find(name, fallback);
-    String shown = secret && !setting.text().isEmpty() ? "***" : setting.text();
+    // A key that was pasted where it does not belong must not get into the log, either.
+    boolean hidden = secret || setting.text().contains("-----BEGIN");
+    String shown = hidden && !setting.text().isEmpty() ? "***" : setting.text();
     reads.add(new Read(component, name, key(name), format, fallback, shown, setting.source()));
     if (setting.text().isEmpty()) {
       return Optional.empty();

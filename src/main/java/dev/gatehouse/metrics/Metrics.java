@@ -26,6 +26,7 @@ public final class Metrics implements AutoCloseable {
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final LongAdder open = new LongAdder();
+  private final LongAdder asking = new LongAdder();
 
   /** Of each service a counter per status, so that counting a request looks up no labels. */
   private final Map<String, AtomicReferenceArray<@Nullable Counter>> requests =
@@ -34,8 +35,8 @@ public final class Metrics implements AutoCloseable {
   private final Map<String, Counter> failures = new ConcurrentHashMap<>();
 
   public Metrics() {
-    Gauge.builder("gatehouse.exchanges.open", open, LongAdder::sum)
-        .description("Exchanges that were opened and have not ended.")
+    Gauge.builder("gatehouse.exchanges.open", open, opened -> opened.sum() - asking.sum())
+        .description("Exchanges that have not ended, without those that ask for this count.")
         .register(registry);
   }
 
@@ -93,9 +94,14 @@ public final class Metrics implements AutoCloseable {
         .register(registry);
   }
 
-  /** All counts in Prometheus' text format. */
+  /** All counts in Prometheus' text format, for an exchange that is open meanwhile. */
   public String text() {
-    return registry.scrape();
+    asking.increment();
+    try {
+      return registry.scrape();
+    } finally {
+      asking.decrement();
+    }
   }
 
   @Override

@@ -245,9 +245,9 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
 
   @Override
   public void onError(Throwable failure) {
-    exchange.failed(Failure.CLIENT_GONE, "write", failure);
     releaseWritten();
     if (!ended.get()) {
+      exchange.failed(Failure.CLIENT_GONE, "write", failure);
       abort(failure);
     }
   }
@@ -326,13 +326,13 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
     if (unwritten != null) {
       unwritten.release();
     }
+    if (failure != null) {
+      Throwable timeout = aborted;
+      fail(timeout == null ? failure : timeout);
+      return;
+    }
     try {
-      if (failure == null) {
-        async.complete();
-      } else {
-        Throwable timeout = aborted;
-        fail(timeout == null ? failure : timeout);
-      }
+      async.complete();
     } catch (IllegalStateException e) {
       // The server has ended the exchange already, because it lost the client.
       exchange.failed(Failure.CLIENT_GONE, "ended_by_server", e);
@@ -350,8 +350,10 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
         Refusal.send(exchange, clientResponse, failure, reason, cause);
         async.complete();
         return;
-      } catch (IOException e) {
-        exchange.failed(Failure.CLIENT_GONE, "write", e);
+      } catch (IOException | IllegalStateException e) {
+        // The client is gone, or the server is already at an answer: nothing more can be said.
+        breakOff(e);
+        return;
       }
     }
     breakOff(cause);
@@ -364,14 +366,26 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
   private void breakOff(Throwable cause) {
     int status = clientResponse.getStatus();
     try {
-      clientResponse.sendError(-1);
-      async.complete();
-    } catch (IOException | RuntimeException notJetty) {
-      async.getRequest().setAttribute(BROKEN, cause);
-      async.dispatch();
+      if (abortedByJetty()) {
+        async.complete();
+      } else {
+        async.getRequest().setAttribute(BROKEN, cause);
+        async.dispatch();
+      }
+    } catch (RuntimeException endedByServer) {
+      exchange.failed(Failure.CLIENT_GONE, "ended_by_server", endedByServer);
     }
-    // Jetty tells no listener of an answer that it broke off.
+    // Jetty tells no listener of an answer that was broken off.
     exchange.close(status);
+  }
+
+  private boolean abortedByJetty() {
+    try {
+      clientResponse.sendError(-1);
+      return true;
+    } catch (IOException | RuntimeException otherServer) {
+      return false;
+    }
   }
 
   /** What went wrong, from what was thrown and how far the attempt had come. */

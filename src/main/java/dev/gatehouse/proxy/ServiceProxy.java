@@ -34,6 +34,7 @@ import org.eclipse.jetty.ee10.proxy.AsyncProxyServlet;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpHeaderValue;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.util.Callback;
 import org.jspecify.annotations.Nullable;
@@ -178,11 +179,12 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     if (hasContent(clientRequest)) {
       if (expects100Continue(clientRequest)) {
         AsyncRequestContent body = newBody();
-        upstreamRequest.body(body);
+        setBody(upstreamRequest, body);
         UpstreamClient.onContinue(
             upstreamRequest, () -> readBody(clientRequest, clientResponse, upstreamRequest, body));
       } else {
-        upstreamRequest.body(proxyRequestContent(clientRequest, clientResponse, upstreamRequest));
+        setBody(
+            upstreamRequest, proxyRequestContent(clientRequest, clientResponse, upstreamRequest));
       }
       attempt.send(true);
     } else if (mayHaveContent(clientRequest)) {
@@ -296,6 +298,18 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     return new AsyncRequestContent((String) null);
   }
 
+  /**
+   * Says how the body ends. Without that, Jetty's client frames it only for methods that usually
+   * have one: the body of a chunked GET would be sent bare, and be taken for the next request.
+   */
+  private static void setBody(Request upstreamRequest, Request.Content body) {
+    upstreamRequest.body(body);
+    if (!upstreamRequest.getHeaders().contains(HttpHeader.CONTENT_LENGTH)) {
+      upstreamRequest.headers(
+          headers -> headers.put(HttpHeader.TRANSFER_ENCODING, HttpHeaderValue.CHUNKED.asString()));
+    }
+  }
+
   private void readBody(
       HttpServletRequest clientRequest,
       HttpServletResponse clientResponse,
@@ -383,7 +397,7 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     public void onDataAvailable() throws IOException {
       if (!sent) {
         sent = true;
-        upstreamRequest.body(body);
+        setBody(upstreamRequest, body);
         attempt.send(true);
       }
       reader.onDataAvailable();
