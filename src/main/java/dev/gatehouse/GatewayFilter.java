@@ -11,9 +11,6 @@ import jakarta.servlet.ServletResponse;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
-import java.util.Collections;
-import java.util.HashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,13 +26,8 @@ public abstract class GatewayFilter implements Filter, Configurable {
   public void init(FilterConfig config) throws ServletException {
     Gateway current = Gateway.of(config.getServletContext());
     gateway = current;
-    Map<String, String> initParameters = new HashMap<>();
-    for (String name : Collections.list(config.getInitParameterNames())) {
-      initParameters.put(name, config.getInitParameter(name));
-    }
     Problems problems = new Problems();
-    configure(
-        Parameters.ofFilter(config.getFilterName(), initParameters, current.settings(), problems));
+    configure(Parameters.of(config, current.settings(), problems));
     problems.refuse();
     start(current, config);
   }

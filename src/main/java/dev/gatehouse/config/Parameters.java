@@ -1,8 +1,13 @@
 package dev.gatehouse.config;
 
+import jakarta.servlet.FilterConfig;
+import jakarta.servlet.ServletConfig;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.Enumeration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -65,6 +70,36 @@ public final class Parameters {
   public static Parameters ofFilter(
       String name, Map<String, String> initParameters, Settings settings, Problems problems) {
     return new Parameters("filter " + name, "", initParameters, settings, problems);
+  }
+
+  /** The parameters of a filter, as the server hands them to it. */
+  public static Parameters of(FilterConfig config, Settings settings, Problems problems) {
+    return ofFilter(
+        config.getFilterName(),
+        collect(config.getInitParameterNames(), config::getInitParameter),
+        settings,
+        problems);
+  }
+
+  /** The parameters of a servlet, as the server hands them to it. */
+  public static Parameters of(ServletConfig config, Settings settings, Problems problems) {
+    return ofServlet(
+        config.getServletName(),
+        collect(config.getInitParameterNames(), config::getInitParameter),
+        settings,
+        problems);
+  }
+
+  private static Map<String, String> collect(
+      Enumeration<String> names, Function<String, @Nullable String> values) {
+    Map<String, String> collected = new HashMap<>();
+    for (String name : Collections.list(names)) {
+      String value = values.apply(name);
+      if (value != null) {
+        collected.put(name, value);
+      }
+    }
+    return collected;
   }
 
   /** The parameters of a servlet: settings of its own, {@code <servlet>.<key>}, go first. */

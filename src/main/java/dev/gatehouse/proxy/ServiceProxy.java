@@ -17,7 +17,6 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.Collections;
 import java.util.Enumeration;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -101,14 +100,8 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
   public void init(ServletConfig config) throws ServletException {
     ServletContext context = config.getServletContext();
     Gateway gateway = Gateway.of(context);
-    Map<String, String> initParameters = new HashMap<>();
-    for (String name : Collections.list(config.getInitParameterNames())) {
-      initParameters.put(name, config.getInitParameter(name));
-    }
     Problems problems = new Problems();
-    configure(
-        Parameters.ofServlet(
-            config.getServletName(), initParameters, gateway.settings(), problems));
+    configure(Parameters.of(config, gateway.settings(), problems));
     problems.refuse();
     contextPath = context.getContextPath();
     UpstreamClient shared = gateway.shared(UpstreamClient.class, UpstreamClient::new);
