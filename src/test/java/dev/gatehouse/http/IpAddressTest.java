@@ -1,0 +1,111 @@
+package dev.gatehouse.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.HexFormat;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class IpAddressTest {
+
+  @ParameterizedTest
+  @CsvSource({
+    "0.0.0.0, 00000000",
+    "192.0.2.1, c0000201",
+    "255.255.255.255, ffffffff",
+    "::, 00000000000000000000000000000000",
+    "::1, 00000000000000000000000000000001",
+    "[::1], 00000000000000000000000000000001",
+    "1::, 00010000000000000000000000000000",
+    "2001:db8::1, 20010db8000000000000000000000001",
+    "2001:DB8::1, 20010db8000000000000000000000001",
+    "[2001:db8::1], 20010db8000000000000000000000001",
+    "1:2:3:4:5:6:7:8, 00010002000300040005000600070008",
+    "1:2:3:4:5:6:7::, 00010002000300040005000600070000",
+    "::2:3:4:5:6:7:8, 00000002000300040005000600070008",
+    "1:2:3::8, 00010002000300000000000000000008",
+    "64:ff9b::192.0.2.1, 0064ff9b0000000000000000c0000201",
+    "1:2:3:4:5:6:192.0.2.1, 000100020003000400050006c0000201",
+    "::192.0.2.1, 000000000000000000000000c0000201",
+    "fe80::1%eth0, fe800000000000000000000000000001",
+    "[fe80::1%25eth0], fe800000000000000000000000000001",
+    "::ffff:192.0.2.1, c0000201",
+    "::FFFF:c000:0201, c0000201",
+    "[::ffff:192.0.2.1], c0000201",
+    "0:0:0:0:0:ffff:192.0.2.1, c0000201",
+    "::fffe:192.0.2.1, 00000000000000000000fffec0000201",
+    "::1:ffff:192.0.2.1, 00000000000000000001ffffc0000201",
+  })
+  void anAddressIsReadAsItsBytes(String text, String bytes) {
+    assertThat(IpAddress.parse(text)).isEqualTo(HexFormat.of().parseHex(bytes));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        " ",
+        "localhost",
+        "example.org",
+        "unknown",
+        "_hidden",
+        "1",
+        "1.2.3",
+        "1.2.3.4.5",
+        "1.2.3.",
+        ".1.2.3",
+        "1..2.3",
+        "256.1.1.1",
+        "01.2.3.4",
+        "1.2.3.04",
+        "00.0.0.0",
+        "0x7f.0.0.1",
+        "2130706433",
+        "1.2.3.-4",
+        "+1.2.3.4",
+        "1.2.3.4 ",
+        "1.2.3.4:80",
+        "[1.2.3.4]:80",
+        "1.2.3.4/8",
+        "\u0661.2.3.4",
+        ":",
+        ":::",
+        "1:",
+        ":1",
+        "1:2",
+        "1::2::3",
+        "1:2:3:4:5:6:7",
+        "1:2:3:4:5:6:7:8:9",
+        "1:2:3:4:5:6:7:8::",
+        "::1:2:3:4:5:6:7:8",
+        "12345::",
+        "g::",
+        "1:2:3:4:5:6:7:1.2.3.4",
+        "::1.2.3",
+        "::1.2.3.4.5",
+        "::256.1.1.1",
+        "::1.2.3.4:5",
+        "[::1",
+        "::1]",
+        "[]",
+        "[::1]:80",
+        "[[::1]]",
+        "::1 ",
+        "::\uff11",
+      })
+  void whatIsNoAddressIsNone(String text) {
+    assertThat(IpAddress.parse(text)).isNull();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "192.0.2.1, 192.0.2.1",
+    "[2001:db8::1], 2001:db8::1",
+    "fe80::1%eth0, fe80::1",
+    "[fe80::1%25eth0], fe80::1",
+  })
+  void aBareAddressHasNeitherBracketsNorZone(String text, String bare) {
+    assertThat(IpAddress.bare(text)).isEqualTo(bare);
+  }
+}

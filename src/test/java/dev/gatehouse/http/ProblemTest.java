@@ -1,0 +1,83 @@
+package dev.gatehouse.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ProblemTest {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @Test
+  void aProblemHasTheMembersOfTheContractAndNoOther() throws IOException {
+    JsonNode problem =
+        JSON.readTree(Problem.json(404, "No service is mapped.", "no_route", "id-1"));
+
+    assertThat(problem.fieldNames())
+        .toIterable()
+        .containsExactlyInAnyOrder("type", "title", "status", "detail", "code", "requestId");
+    assertThat(problem.get("type").textValue()).isEqualTo("about:blank");
+    assertThat(problem.get("title").textValue()).isEqualTo("Not Found");
+    assertThat(problem.get("status").isInt()).isTrue();
+    assertThat(problem.get("status").intValue()).isEqualTo(404);
+    assertThat(problem.get("detail").textValue()).isEqualTo("No service is mapped.");
+    assertThat(problem.get("code").textValue()).isEqualTo("no_route");
+    assertThat(problem.get("requestId").textValue()).isEqualTo("id-1");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "400, Bad Request",
+    "401, Unauthorized",
+    "403, Forbidden",
+    "404, Not Found",
+    "405, Method Not Allowed",
+    "500, Internal Server Error",
+    "502, Bad Gateway",
+    "503, Service Unavailable",
+    "504, Gateway Timeout",
+  })
+  void theTitleIsTheStatusInWords(int status, String title) throws IOException {
+    // RFC 9457 section 4.2.1: for about:blank
+    assertThat(JSON.readTree(Problem.json(status, "", "", "")).get("title").textValue())
+        .isEqualTo(title);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "\"",
+        "\\",
+        "\\\"",
+        "a\nb\r\tc",
+        "\u0000\u0001\u001f",
+        "\u007f\u0085",
+        "\u2028\u2029",
+        "\u00e9\u20ac\ud83d\ude00",
+        "\",\"code\":\"forged",
+        "</script>",
+      })
+  void anyTextIsQuotedSoThatItIsReadBackAsItWas(String text) throws IOException {
+    JsonNode problem = JSON.readTree(Problem.json(400, text, text, text));
+
+    assertThat(problem.get("detail").textValue()).isEqualTo(text);
+    assertThat(problem.get("code").textValue()).isEqualTo(text);
+    assertThat(problem.get("requestId").textValue()).isEqualTo(text);
+  }
+
+  @Test
+  void halfASurrogatePairDoesNotSpoilTheJson() throws IOException {
+    byte[] json = Problem.json(400, "\ud800", "c", "r");
+
+    assertThat(JSON.readTree(json).get("code").textValue()).isEqualTo("c");
+    assertThat(new String(json, StandardCharsets.UTF_8)).endsWith("}\n");
+  }
+}
