@@ -1,0 +1,52 @@
+package dev.gatehouse.proxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.URI;
+import org.eclipse.jetty.client.HttpClient;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class UpstreamRequestTest {
+
+  private final HttpClient client = new HttpClient();
+  private final Upstream upstream = Upstream.list("http://localhost:8001/base").get(0);
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ' ',
+      nullValues = "none",
+      value = {
+        "GET /profile none",
+        "GET /profile x=1",
+        "GET /profile ''",
+        "GET / ?",
+        "get /a none",
+        "pAtCh /a none",
+        "M-SEARCH /a none",
+        "GET /a;x=y/b;z x=1&x=2&&",
+        "GET /%70rofile %70=%71",
+        "GET /a%20b a+b%20c",
+        "GET /%25%2e%2e none",
+        "GET /\u00e9 \u00e9",
+        "GET /{a}|[b]^` q={a}|[b]^`",
+        "GET /a q=%zz%",
+        "GET /a q=a|b",
+        "GET /a http://elsewhere.example/?x",
+        "GET /a:b@c none",
+        "GET /a/ none",
+      })
+  void methodPathAndQueryAreKeptByteForByte(String method, String path, @Nullable String query) {
+    UpstreamRequest request = new UpstreamRequest(client, upstream, method, path, query);
+
+    assertThat(request.getMethod()).isEqualTo(method);
+    assertThat(request.getPath()).isEqualTo(path);
+    assertThat(request.getQuery()).isEqualTo(query);
+    assertThat(request.upstream()).isSameAs(upstream);
+    assertThat(request.getURI()).isEqualTo(URI.create("http://localhost:8001"));
+    assertThat(request.getScheme()).isEqualTo("http");
+    assertThat(request.getHost()).isEqualTo("localhost");
+    assertThat(request.getPort()).isEqualTo(8001);
+  }
+}
