@@ -153,7 +153,15 @@ public final class Parameters {
    */
   public <T> T value(String name, String fallback, String format, Function<String, T> parser) {
     Optional<T> parsed = parse(name, fallback, format, false, parser);
-    return parsed.orElseGet(() -> parser.apply(isSet(name) ? fallback : ""));
+    if (parsed.isPresent() || isSet(name)) {
+      return parsed.orElseGet(() -> parser.apply(fallback));
+    }
+    try {
+      return parser.apply("");
+    } catch (IllegalArgumentException e) {
+      problem("init-param '" + name + "': expected " + e.getMessage() + ", got ''");
+      return parser.apply(fallback);
+    }
   }
 
   /** Whether a parameter that was read has a value that is not empty, be it right or wrong. */

@@ -85,4 +85,14 @@ class AuthenticationFilterTest {
 
     assertThat(problems.list()).isEmpty();
   }
+
+  @Test
+  void anEmptyLeewayIsReportedLikeAnotherWrongValue() {
+    set.put("gatehouse.jwt.secret", SECRET);
+    set.put("gatehouse.jwt.leeway", "");
+    configure();
+
+    assertThat(problems.list()).hasSize(1);
+    assertThat(problems.list().get(0)).contains("filter authenticate", "'leeway'", "duration");
+  }
 }

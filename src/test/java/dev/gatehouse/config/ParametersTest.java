@@ -181,6 +181,17 @@ class ParametersTest {
   }
 
   @Test
+  void anEmptyValueThatTheParserDoesNotTakeIsAProblemLikeAnother() {
+    initParameters.put("n", "");
+
+    int seven = servlet().value("n", "7", "f", ParametersTest::number);
+
+    assertThat(seven).isEqualTo(7);
+    assertThat(problems.list()).hasSize(1);
+    assertThat(problems.list().get(0)).contains("servlet users", "'n'", "a whole number", "''");
+  }
+
+  @Test
   void aWrongValueIsReportedWithComponentParameterPlaceExpectationAndValue() throws IOException {
     inFile("users.timeout.connect=5");
 
