@@ -234,10 +234,8 @@ public final class Parameters {
 
   private <T> Optional<T> parse(
       String name, String fallback, String format, boolean secret, Function<String, T> parser) {
-    Setting setting = find(name, fallback);
-    // A key that was pasted where it does not belong must not get into the log, either.
-    boolean hidden = secret || setting.text().contains("-----BEGIN");
-    String shown = hidden && !setting.text().isEmpty() ? "***" : setting.text();
+    Setting setting = find(name, fallback, secret);
+    String shown = secret && !setting.text().isEmpty() ? "***" : setting.text();
     reads.add(new Read(component, name, key(name), format, fallback, shown, setting.source()));
     if (setting.text().isEmpty()) {
       return Optional.empty();
@@ -259,13 +257,14 @@ public final class Parameters {
     }
   }
 
-  private Setting find(String name, String fallback) {
+  private Setting find(String name, String fallback, boolean secret) {
     String written = initParameters.get(name);
     if (written != null) {
       try {
         return Placeholders.expand(written.strip(), "web.xml", settings::find);
       } catch (IllegalArgumentException e) {
-        problem("init-param '" + name + "': " + e.getMessage());
+        String got = secret ? "" : ", got '" + written + "'";
+        problem("init-param '" + name + "': " + e.getMessage() + got);
         return new Setting("", "web.xml");
       }
     }

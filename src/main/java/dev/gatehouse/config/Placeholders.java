@@ -23,7 +23,7 @@ final class Placeholders {
    * @param literalSource the source to report when the text holds no placeholder
    * @param settings finds the value of a key, or null
    * @throws IllegalArgumentException if a brace is not closed, or a key has neither value nor
-   *     default; the message says which
+   *     default; the message says which, but not what else stands there, which may be secret
    */
   static Setting expand(
       String text, String literalSource, Function<String, @Nullable Setting> settings) {
@@ -57,7 +57,7 @@ final class Placeholders {
     int colon = inside.indexOf(':');
     String key = (colon < 0 ? inside : inside.substring(0, colon)).trim();
     if (key.isEmpty()) {
-      throw new IllegalArgumentException("a placeholder without a key: ${" + inside + "}");
+      throw new IllegalArgumentException("a placeholder without a key");
     }
     Setting found = settings.apply(key);
     if (found != null) {
@@ -85,6 +85,6 @@ final class Placeholders {
         return i;
       }
     }
-    throw new IllegalArgumentException("a placeholder that is not closed: " + text);
+    throw new IllegalArgumentException("a placeholder that is not closed");
   }
 }

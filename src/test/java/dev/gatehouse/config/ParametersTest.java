@@ -264,6 +264,17 @@ class ParametersTest {
     assertThat(problems.list().get(0)).contains("'secret'", "at least 32 bytes (it has 15)");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"hunter2${", "hunter2${x", "hunter2${}", "${x:hunter2", "${:hunter2}"})
+  void aSecretThatLooksLikeABrokenPlaceholderIsNotShownEither(String literal) {
+    initParameters.put("secret", literal);
+    Parameters parameters = filter();
+    parameters.secretValue("secret", "f", text -> text);
+
+    assertThat(problems.list()).hasSize(1);
+    assertThat(problems.list().get(0)).contains("'secret'").doesNotContain("hunter2");
+  }
+
   @Test
   void aPlaceholderWithoutValueIsReportedWithItsKey() {
     initParameters.put("url", "${reviews.url}");
