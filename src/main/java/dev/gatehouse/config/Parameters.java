@@ -235,7 +235,9 @@ public final class Parameters {
   private <T> Optional<T> parse(
       String name, String fallback, String format, boolean secret, Function<String, T> parser) {
     Setting setting = find(name, fallback, secret);
-    String shown = secret && !setting.text().isEmpty() ? "***" : setting.text();
+    // A private key where a public one was expected is a secret, too, now that it is here.
+    boolean masked = secret || setting.text().contains("PRIVATE KEY-----");
+    String shown = masked && !setting.text().isEmpty() ? "***" : setting.text();
     reads.add(new Read(component, name, key(name), format, fallback, shown, setting.source()));
     if (setting.text().isEmpty()) {
       return Optional.empty();

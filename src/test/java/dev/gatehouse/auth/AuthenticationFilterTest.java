@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.gatehouse.config.Parameters;
 import dev.gatehouse.config.Problems;
 import dev.gatehouse.config.Settings;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -94,5 +95,21 @@ class AuthenticationFilterTest {
 
     assertThat(problems.list()).hasSize(1);
     assertThat(problems.list().get(0)).contains("filter authenticate", "'leeway'", "duration");
+  }
+
+  @Test
+  void aPrivateKeyGivenByMistakeIsNotShown() {
+    String key =
+        Base64.getEncoder()
+            .encodeToString(SECRET.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+    set.put(
+        "gatehouse.jwt.publicKey",
+        "-----BEGIN PRIVATE KEY-----\n" + key + "\n-----END PRIVATE KEY-----");
+    Parameters parameters = configure();
+
+    assertThat(problems.list()).hasSize(1);
+    assertThat(problems.list().toString() + parameters.reads())
+        .contains("'publicKey'")
+        .doesNotContain(key);
   }
 }
