@@ -5,11 +5,14 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.AlgorithmParameters;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.PublicKey;
 import java.security.interfaces.ECPublicKey;
 import java.security.interfaces.RSAPublicKey;
+import java.security.spec.ECGenParameterSpec;
+import java.security.spec.ECParameterSpec;
 import java.security.spec.X509EncodedKeySpec;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -79,7 +82,11 @@ final class Keys {
     if (!body.find()) {
       throw new IllegalArgumentException("a PEM with one 'PUBLIC KEY' (X.509)");
     }
-    PublicKey key = decode(body.group(1));
+    String base64 = body.group(1);
+    if (body.find()) {
+      throw new IllegalArgumentException("a PEM with one 'PUBLIC KEY' (X.509), not several");
+    }
+    PublicKey key = decode(base64);
     if (key instanceof RSAPublicKey rsa) {
       int bits = rsa.getModulus().bitLength();
       if (bits < LEAST_RSA_BITS) {
@@ -89,15 +96,30 @@ final class Keys {
       return List.of(Algorithm.RSA256(rsa), Algorithm.RSA384(rsa), Algorithm.RSA512(rsa));
     }
     ECPublicKey ec = (ECPublicKey) key;
-    int bits = ec.getParams().getCurve().getField().getFieldSize();
-    return switch (bits) {
-      case 256 -> List.of(Algorithm.ECDSA256(ec));
-      case 384 -> List.of(Algorithm.ECDSA384(ec));
-      case 521 -> List.of(Algorithm.ECDSA512(ec));
-      default ->
-          throw new IllegalArgumentException(
-              "an EC key on P-256, P-384 or P-521 (it is of " + bits + " bits)");
-    };
+    if (isOn("secp256r1", ec)) {
+      return List.of(Algorithm.ECDSA256(ec));
+    } else if (isOn("secp384r1", ec)) {
+      return List.of(Algorithm.ECDSA384(ec));
+    } else if (isOn("secp521r1", ec)) {
+      return List.of(Algorithm.ECDSA512(ec));
+    }
+    throw new IllegalArgumentException("an EC key on P-256, P-384 or P-521");
+  }
+
+  /** Whether a key is on a curve: others have the same size, such as secp256k1. */
+  private static boolean isOn(String curve, ECPublicKey key) {
+    try {
+      AlgorithmParameters named = AlgorithmParameters.getInstance("EC");
+      named.init(new ECGenParameterSpec(curve));
+      ECParameterSpec expected = named.getParameterSpec(ECParameterSpec.class);
+      ECParameterSpec actual = key.getParams();
+      return actual.getCurve().equals(expected.getCurve())
+          && actual.getGenerator().equals(expected.getGenerator())
+          && actual.getOrder().equals(expected.getOrder())
+          && actual.getCofactor() == expected.getCofactor();
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("every JDK knows " + curve, e);
+    }
   }
 
   private static PublicKey decode(String base64) {

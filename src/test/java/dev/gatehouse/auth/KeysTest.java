@@ -15,7 +15,9 @@ import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.spec.ECGenParameterSpec;
 import java.util.Base64;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -127,6 +129,26 @@ class KeysTest {
   }
 
   @ParameterizedTest
+  @CsvSource({
+    // secp256k1 and brainpoolP256r1 in place of secp256r1
+    "06082a8648ce3d030107, 06052b8104000a",
+    "06082a8648ce3d030107, 06092b2403030208010107",
+  })
+  void anotherCurveIsRefusedEvenOfTheSameSize(String p256, String other)
+      throws GeneralSecurityException {
+    String hex = HexFormat.of().formatHex(ec("secp256r1").getPublic().getEncoded());
+    int shorter = (p256.length() - other.length()) / 2;
+    // 30 59 (all) 30 13 (algorithm): both lengths change with the name of the curve.
+    String changed =
+        hex.replace(p256, other)
+            .replaceFirst("3059", String.format(Locale.ROOT, "30%02x", 0x59 - shorter))
+            .replaceFirst("3013", String.format(Locale.ROOT, "30%02x", 0x13 - shorter));
+
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Keys.ofPublicKey(pem("PUBLIC KEY", HexFormat.of().parseHex(changed))));
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {"Ed25519", "X25519", "DSA", "RSASSA-PSS"})
   void aKeyOfAnotherFamilyIsRefused(String family) throws GeneralSecurityException {
     KeyPairGenerator generator = KeyPairGenerator.getInstance(family);
@@ -198,6 +220,15 @@ class KeysTest {
                 assertThat(e.getMessage())
                     .contains("PUBLIC KEY")
                     .doesNotContain(Base64.getEncoder().encodeToString(key.getEncoded())));
+  }
+
+  @Test
+  void ofSeveralKeysNoneIsIgnoredInSilence() throws GeneralSecurityException {
+    String two = pem(ec("secp256r1").getPublic()) + pem(ec("secp256r1").getPublic());
+
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Keys.ofPublicKey(two))
+        .withMessageContaining("one 'PUBLIC KEY'");
   }
 
   @Test
