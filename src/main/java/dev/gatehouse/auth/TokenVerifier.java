@@ -69,6 +69,11 @@ final class TokenVerifier {
       if (verifier == null) {
         return new Verdict.Refused("algorithm");
       }
+      // No extension is understood here, so none may be critical (RFC 7515 section 4.1.11).
+      if (!unverified.getHeaderClaim("crit").isMissing()
+          || !unverified.getHeaderClaim("b64").isMissing()) {
+        return new Verdict.Refused("critical");
+      }
       DecodedJWT verified = verifier.verify(unverified);
       if (verified.getExpiresAtAsInstant() == null) {
         return new Verdict.Refused("exp_missing");

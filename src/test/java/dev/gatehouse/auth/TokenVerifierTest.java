@@ -360,6 +360,23 @@ class TokenVerifierTest {
         ofRsa(), signed(header, "{" + EXP + "}", mine.getPrivate(), "SHA256withRSA"), "signature");
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"alg\":\"HS256\",\"crit\":[\"exp\"],\"exp\":1}",
+        "{\"alg\":\"HS256\",\"crit\":[\"http://example.org/x\"],\"http://example.org/x\":1}",
+        "{\"alg\":\"HS256\",\"crit\":[\"b64\"],\"b64\":false}",
+        "{\"alg\":\"HS256\",\"crit\":[\"b64\"],\"b64\":true}",
+        "{\"alg\":\"HS256\",\"crit\":[]}",
+        "{\"alg\":\"HS256\",\"crit\":null}",
+        "{\"alg\":\"HS256\",\"crit\":\"x\"}",
+        "{\"alg\":\"HS256\",\"b64\":false}",
+      })
+  void anExtensionThatMustBeUnderstoodIsNot(String header) {
+    // RFC 7515 section 4.1.11, RFC 7797 section 7, RFC 7519 section 7.2
+    assertRefused(ofSecret(), signed(header, "{" + EXP + "}", SECRET_BYTES), "critical");
+  }
+
   // The form of a token.
 
   @ParameterizedTest
