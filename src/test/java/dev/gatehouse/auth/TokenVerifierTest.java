@@ -486,6 +486,18 @@ class TokenVerifierTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"exp\":1,\"exp\":1800000060}",
+        "{\"exp\":1800000060,\"sub\":\"alice\",\"sub\":\"mallory\"}",
+        "{\"exp\":1800000060,\"scope\":\"a\",\"scope\":\"gateway:admin\"}",
+      })
+  void aTokenWithDuplicateClaimsIsRefused(String payload) {
+    // Who reads the same token behind the gateway may take the other one.
+    assertRefused(ofSecret(), signed(payload), "malformed");
+  }
+
   @Test
   void whateverIsSentNothingIsThrown() {
     Random random = new Random(7);
