@@ -17,6 +17,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import dev.gatehouse.Caller;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -116,11 +117,17 @@ final class TokenVerifier {
   }
 
   private static Verdict accept(DecodedJWT token) {
-    String subject = token.getSubject();
-    if (subject == null && !token.getClaim("sub").isMissing()) {
+    // Not getSubject(), which makes a text of numbers, objects and arrays.
+    Claim sub = token.getClaim("sub");
+    String subject = sub.asString();
+    if (subject == null ? !sub.isMissing() : !isUnicode(subject)) {
       return new Verdict.Refused("sub");
     }
     List<String> scopes = scopes(token);
+    if (scopes.stream().anyMatch(scope -> scope.indexOf(' ') >= 0 || !isUnicode(scope))) {
+      // It would be told to services as two scopes, or as another one.
+      return new Verdict.Refused("scope");
+    }
     if (hasControl(subject) || scopes.stream().anyMatch(TokenVerifier::hasControl)) {
       return new Verdict.Refused("control_character");
     }
@@ -146,6 +153,11 @@ final class TokenVerifier {
       }
     }
     return List.of();
+  }
+
+  /** Whether a text can be written in UTF-8: half a surrogate pair would become "?". */
+  private static boolean isUnicode(String text) {
+    return StandardCharsets.UTF_8.newEncoder().canEncode(text);
   }
 
   private static boolean hasControl(@Nullable String text) {

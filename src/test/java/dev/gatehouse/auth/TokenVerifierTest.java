@@ -775,6 +775,19 @@ class TokenVerifierTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"7", "1.5", "true", "{}", "[]", "[\"alice\"]", "{\"a\":1}"})
+  void aSubjectThatIsNoTextIsRefused(String subject) {
+    assertRefused(ofSecret(), signed("{" + EXP + ",\"sub\":" + subject + "}"), "sub");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"\\ud800", "a\\udc00b", "\\udc00\\ud800"})
+  void aSubjectThatIsNoUnicodeIsRefused(String subject) {
+    // It has no UTF-8, so a service would be told of a user called "?".
+    assertRefused(ofSecret(), signed("{" + EXP + ",\"sub\":\"" + subject + "\"}"), "sub");
+  }
+
+  @ParameterizedTest
   @CsvSource(
       delimiter = '|',
       value = {
@@ -819,5 +832,14 @@ class TokenVerifierTest {
     if (verdict instanceof TokenVerifier.Verdict.Accepted accepted) {
       assertThat(accepted.caller().scopes()).isEmpty();
     }
+  }
+
+  @Test
+  void anElementOfScpIsOneScope() {
+    // A service that splits X-User-Scopes at blanks would find a scope that the gateway does not.
+    TokenVerifier.Verdict verdict =
+        ofSecret().verify(signed("{" + EXP + ",\"scp\":[\"a gateway:admin\"]}"));
+
+    assertThat(verdict).isEqualTo(new TokenVerifier.Verdict.Refused("scope"));
   }
 }
