@@ -32,12 +32,16 @@ public final class AddressRange {
 
   private static AddressRange of(String text) {
     int slash = text.indexOf('/');
-    byte[] network = IpAddress.parse(slash < 0 ? text : text.substring(0, slash));
+    String address = slash < 0 ? text : text.substring(0, slash);
+    byte[] network = IpAddress.parse(address);
     if (network != null) {
       int all = network.length * 8;
-      String length = slash < 0 ? String.valueOf(all) : text.substring(slash + 1);
-      if (length.matches("\\d{1,3}") && Integer.parseInt(length) <= all) {
-        AddressRange range = new AddressRange(network, Integer.parseInt(length));
+      // Behind an IPv4 address mapped into IPv6, the length counts the 96 bits before it, too.
+      int before = address.indexOf(':') >= 0 ? 128 - all : 0;
+      String length = slash < 0 ? String.valueOf(before + all) : text.substring(slash + 1);
+      int bits = length.matches("\\d{1,3}") ? Integer.parseInt(length) - before : -1;
+      if (bits >= 0 && bits <= all) {
+        AddressRange range = new AddressRange(network, bits);
         if (range.hasNoHostBits()) {
           return range;
         }

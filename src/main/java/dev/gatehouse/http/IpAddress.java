@@ -12,12 +12,13 @@ public final class IpAddress {
    * @return 4 or 16 bytes (4 for an IPv4 address mapped into IPv6), or null if it is no address
    */
   public static byte @Nullable [] parse(String text) {
-    String plain = bare(text);
-    if (plain.indexOf(':') < 0) {
+    if (text.indexOf(':') < 0) {
       byte[] address = new byte[4];
-      return v4(plain, address, 0) ? address : null;
+      return v4(text, address, 0) ? address : null;
     }
-    return v6(plain);
+    String plain = bare(text);
+    boolean emptyZone = text.endsWith("%") || text.endsWith("%]");
+    return emptyZone || plain.indexOf(':') < 0 ? null : v6(plain);
   }
 
   /** Without brackets and zone. */
@@ -52,8 +53,8 @@ public final class IpAddress {
     String head = gap < 0 ? text : text.substring(0, gap);
     String tail = gap < 0 ? "" : text.substring(gap + 2);
     byte[] tailBytes = new byte[16];
-    int headLength = groups(head, address);
-    int tailLength = groups(tail, tailBytes);
+    int headLength = groups(head, address, gap < 0);
+    int tailLength = groups(tail, tailBytes, true);
     if (headLength < 0 || tailLength < 0) {
       return null;
     }
@@ -68,15 +69,19 @@ public final class IpAddress {
     return mapped ? java.util.Arrays.copyOfRange(address, 12, 16) : address;
   }
 
-  /** Reads groups of 16 bits, the last of which may be an IPv4 address; returns bytes or -1. */
-  private static int groups(String text, byte[] into) {
+  /**
+   * Reads groups of 16 bits; returns bytes or -1.
+   *
+   * @param atEnd whether these are the address's last groups, so that an IPv4 address may end them
+   */
+  private static int groups(String text, byte[] into, boolean atEnd) {
     if (text.isEmpty()) {
       return 0;
     }
     int length = 0;
     String[] groups = text.split(":", -1);
     for (int i = 0; i < groups.length; i++) {
-      if (i == groups.length - 1 && groups[i].indexOf('.') >= 0) {
+      if (atEnd && i == groups.length - 1 && groups[i].indexOf('.') >= 0) {
         if (length > 12 || !v4(groups[i], into, length)) {
           return -1;
         }

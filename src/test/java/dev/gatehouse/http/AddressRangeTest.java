@@ -99,4 +99,21 @@ class AddressRangeTest {
         .isThrownBy(() -> AddressRange.list(text))
         .withMessageContaining("CIDR");
   }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"::ffff:10.0.0.0/8", "::ffff:0.0.0.0/0", "::ffff:a00:0/16"})
+  void aLengthBehindAMappedAddressCountsTheBitsOfIpv6(String text) {
+    // As 128-bit blocks all of these have host bits; as blocks of IPv4 they would hold far more
+    // than was written.
+    assertThatIllegalArgumentException().isThrownBy(() -> AddressRange.list(text));
+  }
+
+  @Test
+  void aBlockOfMappedAddressesHoldsTheirIpv4Addresses() {
+    List<AddressRange> ranges = AddressRange.list("::ffff:10.0.0.0/104");
+
+    assertThat(AddressRange.anyContains(ranges, "10.1.2.3")).isTrue();
+    assertThat(AddressRange.anyContains(ranges, "::ffff:10.1.2.3")).isTrue();
+    assertThat(AddressRange.anyContains(ranges, "11.1.2.3")).isFalse();
+  }
 }

@@ -99,6 +99,20 @@ class IpAddressTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"1.2.3.4::", "1.2.3.4::1", "1.2.3.4:5::6", "1:1.2.3.4::"})
+  void anIpv4AddressInAnIpv6AddressStandsAtItsEnd(String text) {
+    // RFC 4291 section 2.2: the four low-order 8-bit pieces.
+    assertThat(IpAddress.parse(text)).isNull();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"[192.0.2.1]", "192.0.2.1%eth0", "192.0.2.1%", "[192.0.2.1%1]", "::1%"})
+  void bracketsAndZonesBelongToIpv6(String text) {
+    // RFC 3986 section 3.2.2, RFC 4007 section 11.
+    assertThat(IpAddress.parse(text)).isNull();
+  }
+
+  @ParameterizedTest
   @CsvSource({
     "192.0.2.1, 192.0.2.1",
     "[2001:db8::1], 2001:db8::1",
