@@ -21,6 +21,10 @@ public final class Forwarding {
     String[] chain = String.join(",", forwardedFor).split(",", -1);
     for (int i = chain.length - 1; i >= 0; i--) {
       String address = chain[i].strip();
+      if (address.isEmpty()) {
+        // An empty element of a list means nothing (RFC 9110 section 5.6.1.2).
+        continue;
+      }
       if (IpAddress.parse(address) == null) {
         break;
       }

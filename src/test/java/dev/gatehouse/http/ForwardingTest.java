@@ -64,6 +64,21 @@ class ForwardingTest {
         .isEqualTo(client);
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "203.0.113.9, , 10.0.0.2|203.0.113.9",
+        "203.0.113.9,|203.0.113.9",
+        ",203.0.113.9|203.0.113.9",
+        "203.0.113.9,,,10.0.0.2,|203.0.113.9",
+      })
+  void emptyElementsOfTheChainAreIgnored(String forwardedFor, String client) {
+    // RFC 9110 section 5.6.1.2
+    assertThat(Forwarding.clientAddress("10.0.0.1", List.of(forwardedFor), TRUSTED))
+        .isEqualTo(client);
+  }
+
   @Test
   void withoutTheFieldTheClientIsTheProxyItself() {
     assertThat(Forwarding.clientAddress("10.0.0.1", List.of(), TRUSTED)).isEqualTo("10.0.0.1");
