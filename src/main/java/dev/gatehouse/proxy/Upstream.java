@@ -1,5 +1,6 @@
 package dev.gatehouse.proxy;
 
+import dev.gatehouse.http.PathRule;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.ArrayList;
@@ -43,7 +44,10 @@ record Upstream(URI origin, String authority, String basePath) {
         || uri.getRawFragment() != null
         || uri.getPort() == 0
         || uri.getPort() > 65535
-        || !path.equals(uri.normalize().getRawPath())) {
+        || !path.equals(uri.normalize().getRawPath())
+        // normalize() leaves dot segments that lead out of the root, are encoded or have
+        // parameters.
+        || "dot_segment".equals(path.isEmpty() ? null : PathRule.ambiguity(path, "", "", false))) {
       throw new IllegalArgumentException(expected());
     }
     String host = uri.getHost().toLowerCase(Locale.ROOT);

@@ -95,4 +95,18 @@ class UpstreamTest {
         .withMessageContaining("http:// or https:// URLs")
         .satisfies(e -> assertThat(e.getMessage()).doesNotContain("secret"));
   }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "http://localhost/..",
+        "http://localhost/../a",
+        "http://localhost/%2e%2e/a",
+        "http://localhost/a/%2E%2E",
+        "http://localhost/a/..;x/b",
+        "http://localhost/a/.%2e",
+      })
+  void aBasePathHasNoDotSegments(String text) {
+    assertThatIllegalArgumentException().isThrownBy(() -> Upstream.list(text));
+  }
 }
