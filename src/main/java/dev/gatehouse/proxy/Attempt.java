@@ -390,10 +390,14 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
 
   /** What went wrong, from what was thrown and how far the attempt had come. */
   static Failure judge(Throwable cause, Phase phase) {
+    // First of all: a time-out may stand behind or be an I/O exception, which means another thing.
     for (Throwable t = cause; t != null; t = t.getCause()) {
       if (t instanceof TimeoutException || t instanceof SocketTimeoutException) {
         return Failure.UPSTREAM_TIMEOUT;
-      } else if (t instanceof RejectedExecutionException) {
+      }
+    }
+    for (Throwable t = cause; t != null; t = t.getCause()) {
+      if (t instanceof RejectedExecutionException) {
         return Failure.SATURATED;
       } else if (t instanceof UnresolvedAddressException || t instanceof UnknownHostException) {
         return Failure.UPSTREAM_UNREACHABLE;

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedChannelException;
@@ -76,5 +77,20 @@ class AttemptTest {
   void aFailureIsJudgedByWhatWasThrownAndHowFarTheAttemptHadCome(
       Throwable cause, Phase phase, Failure failure) {
     assertThat(Attempt.judge(cause, phase)).isEqualTo(failure);
+  }
+
+  static Stream<Arguments> timeoutsThatAreIoExceptions() {
+    Stream.Builder<Arguments> rows = Stream.builder();
+    for (Phase phase : Phase.values()) {
+      rows.add(Arguments.of(new SocketTimeoutException("Connect Timeout"), phase));
+      rows.add(Arguments.of(new IOException(new TimeoutException("idle")), phase));
+    }
+    return rows.build();
+  }
+
+  @ParameterizedTest
+  @MethodSource("timeoutsThatAreIoExceptions")
+  void aServiceThatIsTooSlowIsToldSoWhateverKindOfExceptionSaysIt(Throwable cause, Phase phase) {
+    assertThat(Attempt.judge(cause, phase)).isEqualTo(Failure.UPSTREAM_TIMEOUT);
   }
 }
