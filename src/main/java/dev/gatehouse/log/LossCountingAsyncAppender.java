@@ -63,6 +63,10 @@ public final class LossCountingAsyncAppender extends AsyncAppender {
 
   @Override
   public void stop() {
+    if (!isStarted()) {
+      // There is no queue yet, or what is left in it was counted already.
+      return;
+    }
     super.stop();
     lost.add(getNumberOfElementsInQueue());
   }

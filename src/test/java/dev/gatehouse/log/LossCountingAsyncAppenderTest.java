@@ -172,4 +172,30 @@ class LossCountingAsyncAppenderTest {
 
     assertThat(appender.getAppender("disk")).isNotNull();
   }
+
+  @Test
+  void whatWasNeverStartedCanBeStopped() {
+    appender.setContext(context);
+    appender.start();
+    appender.stop();
+
+    assertThat(appender.isStarted()).isFalse();
+    assertThat(appender.lost()).isZero();
+  }
+
+  @Test
+  void stoppedTwiceItCountsOnce() throws InterruptedException {
+    appender.setMaxFlushTime(1);
+    start();
+    logger.info("line");
+    disk.reached.await();
+    for (int i = 0; i < 10; i++) {
+      logger.info("line");
+    }
+    appender.stop();
+    long lost = appender.lost();
+    appender.stop();
+
+    assertThat(appender.lost()).isEqualTo(lost);
+  }
 }
