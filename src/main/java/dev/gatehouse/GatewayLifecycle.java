@@ -111,6 +111,8 @@ public final class GatewayLifecycle implements ServletContextListener {
       } else if (className.startsWith("dev.gatehouse.")) {
         parameters.reportUnknown();
       }
+    } catch (RuntimeException e) {
+      parameters.problem("its parameters cannot be read: " + e);
     } catch (ReflectiveOperationException | LinkageError e) {
       // The server's own servlets may be hidden from us; the server reports those that are missing.
       if (className.startsWith("dev.gatehouse.")) {

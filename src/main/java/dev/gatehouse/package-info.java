@@ -6,12 +6,14 @@
  * <ol>
  *   <li>{@code ExchangeFilter} opens the {@link dev.gatehouse.Exchange};
  *   <li>{@code AccessLogFilter} asks to be told of its end;
+ *   <li>{@code ClientAddressFilter} finds the client behind trusted proxies;
  *   <li>{@code StrictRequestFilter} refuses what could mean two things;
- *   <li>{@code ClientAddressFilter} finds out who is calling;
- *   <li>{@code AuthenticationFilter} and {@code ScopeFilter} decide whether they may;
+ *   <li>{@code AuthenticationFilter} and {@code ScopeFilter} find out who calls, and whether they
+ *       may;
  *   <li>{@code GatewayHeadersFilter} writes down what the service is to be told;
  *   <li>{@code ServiceProxy} forwards, by an {@code Attempt};
- *   <li>{@code ExchangeFilter} closes the exchange, exactly once, however it ended.
+ *   <li>{@code ExchangeFilter} closes the exchange when the server tells that it is over; an {@code
+ *       Attempt} that breaks off an answer does so itself. The first one counts.
  * </ol>
  */
 @NullMarked

@@ -177,7 +177,7 @@ class ArchitectureTest {
                   (JavaMethodCall call) ->
                       call.getTarget().getName().equals("sendError")
                           && !(call.getOriginOwner().getName().equals(ROOT + ".proxy.Attempt")
-                              && call.getOrigin().getName().equals("breakOff"))));
+                              && call.getOrigin().getName().equals("abortedByJetty"))));
 
   @ArchTest
   static final ArchRule no_printing = GeneralCodingRules.NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;

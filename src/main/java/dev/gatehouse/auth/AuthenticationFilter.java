@@ -46,11 +46,11 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>{@code issuer}</td><td>{@code jwt.issuer}</td><td>text</td><td>none: not checked</td></tr>
  * <tr><td>{@code audience}</td><td>{@code jwt.audience}</td><td>text</td>
  *   <td>none: not checked</td></tr>
- * <tr><td>{@code leeway}</td><td>{@code jwt.leeway}</td><td>duration, whole seconds</td>
+ * <tr><td>{@code leeway}</td><td>{@code jwt.leeway}</td><td>duration, rounded up to seconds</td>
  *   <td>{@code 30s}</td></tr>
  * <tr><td>{@code public}</td><td>{@code jwt.public}</td>
  *   <td>paths that need no token, with commas; a method may stand before each</td>
- *   <td>{@code /gateway/health/*}</td></tr>
+ *   <td>{@code /gateway/health/*}, which is always open</td></tr>
  * </table>
  *
  * At least one of secret and publicKey must be set: nothing is ever open by accident.
@@ -69,8 +69,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class AuthenticationFilter extends GatewayFilter {
 
-  /** Open when nothing else is said. */
-  public static final String PUBLIC = "/gateway/health/*";
+  /** Open whatever is said: who asks for health rarely has a token. */
+  private static final String HEALTH = "/gateway/health/*";
 
   private static final String SCHEME = "Bearer ";
   private static final String NO_BEARER = "not_bearer";
@@ -100,20 +100,13 @@ public final class AuthenticationFilter extends GatewayFilter {
     }
     issuer = parameters.text("issuer", "text");
     audience = parameters.text("audience", "text");
-    leeway =
-        parameters.value(
-            "leeway", "30s", "duration in whole seconds", AuthenticationFilter::wholeSeconds);
+    leeway = parameters.value("leeway", "30s", "duration", Quantity::duration);
     open =
         parameters.value(
-            "public", PUBLIC, "paths with commas, a method before each or none", OpenPaths::of);
-  }
-
-  private static Duration wholeSeconds(String text) {
-    Duration duration = Quantity.duration(text);
-    if (duration.toMillisPart() != 0) {
-      throw new IllegalArgumentException("a duration in whole seconds");
-    }
-    return duration;
+            "public",
+            HEALTH,
+            "paths with commas, a method before each or none",
+            text -> OpenPaths.of(text + ", " + HEALTH));
   }
 
   @Override

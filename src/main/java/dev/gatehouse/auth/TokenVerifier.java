@@ -62,7 +62,9 @@ final class TokenVerifier {
     for (Algorithm algorithm : algorithms) {
       JWTVerifier.BaseVerification verification =
           (JWTVerifier.BaseVerification)
-              JWT.require(algorithm).acceptLeeway(leeway.toSeconds()).withClaimPresence("exp");
+              JWT.require(algorithm)
+                  .acceptLeeway(leeway.plusMillis(999).toSeconds())
+                  .withClaimPresence("exp");
       issuer.ifPresent(verification::withIssuer);
       audience.ifPresent(verification::withAudience);
       verifiers.put(algorithm.getName(), verification.build(clock));

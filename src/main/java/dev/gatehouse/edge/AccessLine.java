@@ -60,8 +60,15 @@ final class AccessLine {
     if (subject == null) {
       line.append('-');
     } else {
-      // A blank would end the field.
-      LogText.append(line, subject.replace(' ', '+'));
+      // A blank would end the field, and a lone dash would mean nobody.
+      int from = line.length();
+      LogText.append(line, subject);
+      for (int i = line.indexOf(" ", from); i >= 0; i = line.indexOf(" ", i)) {
+        line.replace(i, i + 1, "\\x20");
+      }
+      if (subject.equals("-")) {
+        line.replace(from, from + 1, "\\x2d");
+      }
     }
   }
 

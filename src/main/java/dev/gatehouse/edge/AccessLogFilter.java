@@ -49,11 +49,18 @@ public final class AccessLogFilter extends GatewayFilter {
 
   @Override
   public void configure(Parameters parameters) {
-    path = parameters.text("accessLog", defaultPath(), "path, or - for stdout");
+    path =
+        parameters.value(
+            "accessLog", defaultPath(), "path, or - for stdout", AccessLogFilter::writable);
     parameters.choice("accessLog.format", "combined", "combined");
-    if (!path.equals("-") && !canBeWritten(Path.of(path).toAbsolutePath())) {
-      parameters.problem("accessLog: '" + path + "' cannot be written");
+  }
+
+  private static String writable(String text) {
+    // Path.of refuses what is no path with an IllegalArgumentException of its own.
+    if (!text.equals("-") && !canBeWritten(Path.of(text).toAbsolutePath())) {
+      throw new IllegalArgumentException("the path of a file that can be written, or -");
     }
+    return text;
   }
 
   private static String defaultPath() {

@@ -1,5 +1,6 @@
 package dev.gatehouse.http;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Set;
 
@@ -52,25 +53,25 @@ public final class GatewayFields {
   }
 
   /**
-   * A value that may stand in a field: bytes outside of visible ASCII, and blanks at either end,
-   * which a receiver would strip, are percent-encoded as UTF-8. Control characters are the caller's
-   * to refuse.
+   * A value that may stand in a field, and that no other value looks like: what is not visible
+   * ASCII, percent signs, and blanks at either end, which a receiver would strip, are
+   * percent-encoded as UTF-8. Control characters are the caller's to refuse.
    */
   public static String encode(String value) {
     boolean plain = true;
     for (int i = 0; i < value.length() && plain; i++) {
       char c = value.charAt(i);
-      plain = c < 0x7f && (c > ' ' || (c == ' ' && i > 0 && i < value.length() - 1));
+      plain = c < 0x7f && c != '%' && (c > ' ' || (c == ' ' && i > 0 && i < value.length() - 1));
     }
     if (plain) {
       return value;
     }
-    byte[] bytes = value.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
     StringBuilder encoded = new StringBuilder(bytes.length * 3);
     for (int i = 0; i < bytes.length; i++) {
       int b = bytes[i] & 0xff;
       boolean inner = i > 0 && i < bytes.length - 1;
-      if ((b > ' ' && b < 0x7f) || (b == ' ' && inner)) {
+      if ((b > ' ' && b < 0x7f && b != '%') || (b == ' ' && inner)) {
         encoded.append((char) b);
       } else {
         encoded.append('%').append(hex(b >> 4)).append(hex(b & 0xf));

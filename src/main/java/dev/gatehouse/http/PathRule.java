@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The server maps the decoded path, the service gets the raw one. So what a server might remove,
  * merge or decode on the way to the mapping must not stand in the raw path: dot segments, plain or
- * encoded; encoded {@code /}, {@code \} and NUL; empty segments; parameters in the matched prefix
- * or on a dot segment; encoded characters in the matched prefix.
+ * encoded; encoded {@code /}, {@code \} and NUL; empty segments, also those of parameters only;
+ * parameters in the matched prefix or on a dot segment; encoded characters in the matched prefix.
  */
 public final class PathRule {
 
@@ -31,7 +31,8 @@ public final class PathRule {
     for (int i = 1; i <= length; i++) {
       char c = i < length ? rawPath.charAt(i) : '/';
       if (c == '/') {
-        if (i == segment && i < length) {
+        // Of parameters only, it is empty for a server that strips them before it maps.
+        if (i < length && (i == segment || rawPath.charAt(segment) == ';')) {
           return "empty_segment";
         }
         if (isDotSegment(rawPath, segment, i)) {

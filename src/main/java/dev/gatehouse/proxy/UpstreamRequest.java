@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class UpstreamRequest extends HttpRequest {
 
+  /** What Jetty's class wants to be made with; it takes no host name with an underscore. */
+  private static final URI ANY = URI.create("http://localhost/");
+
   private final Upstream upstream;
   private final String method;
   private final String path;
@@ -24,7 +27,10 @@ final class UpstreamRequest extends HttpRequest {
       String method,
       String rawPath,
       @Nullable String rawQuery) {
-    super(client, new HttpConversation(), upstream.origin());
+    super(client, new HttpConversation(), ANY);
+    scheme(upstream.scheme());
+    host(upstream.host());
+    port(upstream.port());
     this.upstream = upstream;
     this.method = method;
     this.path = rawPath;
@@ -53,6 +59,6 @@ final class UpstreamRequest extends HttpRequest {
   /** The origin only: whoever needs the target asks for path and query. */
   @Override
   public URI getURI() {
-    return upstream.origin();
+    return getOrigin();
   }
 }

@@ -3,7 +3,6 @@ package dev.gatehouse.proxy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import java.net.URI;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -13,23 +12,26 @@ class UpstreamTest {
 
   @ParameterizedTest
   @CsvSource({
-    "http://localhost:8001, http://localhost:8001, localhost:8001, ''",
-    "http://localhost:8001/, http://localhost:8001, localhost:8001, ''",
-    "http://localhost, http://localhost, localhost, ''",
-    "http://localhost:80, http://localhost, localhost, ''",
-    "http://localhost:443, http://localhost:443, localhost:443, ''",
-    "https://a.example:443/v2, https://a.example, a.example, /v2",
-    "https://a.example:80, https://a.example:80, a.example:80, ''",
-    "HTTPS://A.Example/V2/, https://a.example, a.example, /V2",
-    "http://a-b.example:65535/x/y/, http://a-b.example:65535, a-b.example:65535, /x/y",
-    "http://192.0.2.1:8001, http://192.0.2.1:8001, 192.0.2.1:8001, ''",
-    "http://[::1]:8001/v, http://[::1]:8001, [::1]:8001, /v",
-    "http://[2001:DB8::1], http://[2001:db8::1], [2001:db8::1], ''",
-    "http://h/a%20b, http://h, h, /a%20b",
-    "' http://h ', http://h, h, ''",
+    "http://localhost:8001, http, localhost, 8001, localhost:8001, ''",
+    "http://localhost:8001/, http, localhost, 8001, localhost:8001, ''",
+    "http://localhost, http, localhost, 80, localhost, ''",
+    "http://localhost:80, http, localhost, 80, localhost, ''",
+    "http://localhost:443, http, localhost, 443, localhost:443, ''",
+    "https://a.example:443/v2, https, a.example, 443, a.example, /v2",
+    "https://a.example:80, https, a.example, 80, a.example:80, ''",
+    "HTTPS://A.Example/V2/, https, a.example, 443, a.example, /V2",
+    "http://a-b.example:65535/x/y/, http, a-b.example, 65535, a-b.example:65535, /x/y",
+    "http://user_service:8001, http, user_service, 8001, user_service:8001, ''",
+    "http://192.0.2.1:8001, http, 192.0.2.1, 8001, 192.0.2.1:8001, ''",
+    "http://[::1]:8001/v, http, [::1], 8001, [::1]:8001, /v",
+    "http://[2001:DB8::1], http, [2001:db8::1], 80, [2001:db8::1], ''",
+    "http://h/a%20b, http, h, 80, h, /a%20b",
+    "' http://h ', http, h, 80, h, ''",
   })
-  void aUrlIsAnOriginAndABasePath(String text, URI origin, String authority, String basePath) {
-    assertThat(Upstream.list(text)).containsExactly(new Upstream(origin, authority, basePath));
+  void aUrlIsAServerAndABasePath(
+      String text, String scheme, String host, int port, String authority, String basePath) {
+    assertThat(Upstream.list(text))
+        .containsExactly(new Upstream(scheme, host, port, authority, basePath));
   }
 
   @Test
