@@ -96,6 +96,8 @@ class GatewayFieldsTest {
         "J\u00fcrgen M|J%C3%BCrgen M",
         "\u20ac|%E2%82%AC",
         "\ud83d\ude00|%F0%9F%98%80",
+        "100%|100%25",
+        "%C3%A9|%25C3%25A9",
         " a|%20a",
         "a |a%20",
         " |%20",
