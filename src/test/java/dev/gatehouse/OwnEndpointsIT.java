@@ -69,7 +69,7 @@ class OwnEndpointsIT {
 
     // A request has ended a little after the client has its answer.
     await().until(() -> ordersServed() == before + 1);
-    assertThat(gateway.metric("gatehouse_exchanges_open")).isZero();
+    await().until(() -> gateway.metric("gatehouse_exchanges_open") == 0);
   }
 
   private double ordersServed() {
