@@ -3,20 +3,28 @@ package dev.gatehouse;
 import static dev.gatehouse.Bodies.assertSameBytes;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.gatehouse.testing.OnEveryGateway;
 import dev.gatehouse.testing.RecordedRequest;
 import dev.gatehouse.testing.RunningGateway;
 import dev.gatehouse.testing.Tokens;
+import dev.gatehouse.testing.Upstream.Then;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.ByteBuffer;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.apache.hc.client5.http.async.methods.AbstractBinResponseConsumer;
 import org.apache.hc.client5.http.async.methods.SimpleHttpResponse;
 import org.apache.hc.client5.http.async.methods.SimpleResponseConsumer;
 import org.apache.hc.client5.http.impl.async.CloseableHttpAsyncClient;
 import org.apache.hc.client5.http.impl.async.HttpAsyncClients;
 import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.HttpRequest;
+import org.apache.hc.core5.http.HttpResponse;
 import org.apache.hc.core5.http.HttpVersion;
 import org.apache.hc.core5.http.message.BasicHttpRequest;
 import org.apache.hc.core5.http.nio.AsyncEntityProducer;
@@ -83,6 +91,69 @@ class Http2IT {
 
     assertThat(seen.body()).isEmpty();
     assertThat(seen.values("Content-Type")).isEmpty();
+  }
+
+  @Test
+  void aClientThatLeavesEndsTheExchangeThoughTheServiceIsSilent() throws Exception {
+    String path = "/api/users/left-" + UUID.randomUUID();
+    gateway
+        .upstream("users")
+        .will(
+            (request, out) -> {
+              out.write("HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n".getBytes(UTF_8));
+              out.write(new byte[200_000]);
+              return Then.SILENCE;
+            });
+
+    leaveAtFirstByte(request("GET", path));
+
+    await().until(() -> !gateway.accessLog(path).isEmpty());
+    assertThat(gateway.accessLog(path)).singleElement().asString().contains("\" 499 ");
+    await().until(() -> gateway.metric("gatehouse_exchanges_open") == 0);
+  }
+
+  private void leaveAtFirstByte(HttpRequest request) throws Exception {
+    FirstByte firstByte = new FirstByte();
+    try (CloseableHttpAsyncClient client = HttpAsyncClients.createHttp2Default()) {
+      client.start();
+      Future<Void> answer =
+          client.execute(new BasicRequestProducer(request, null), firstByte, null);
+      assertThat(firstByte.arrived.await(30, TimeUnit.SECONDS)).isTrue();
+      answer.cancel(true);
+    }
+  }
+
+  /** Takes an answer and tells when its first byte has arrived. */
+  private static final class FirstByte extends AbstractBinResponseConsumer<Void> {
+    private final CountDownLatch arrived = new CountDownLatch(1);
+
+    @Override
+    protected void start(HttpResponse response, ContentType type) {}
+
+    @Override
+    protected int capacityIncrement() {
+      return Integer.MAX_VALUE;
+    }
+
+    @Override
+    protected void data(ByteBuffer source, boolean last) {
+      arrived.countDown();
+    }
+
+    @Override
+    protected @Nullable Void buildResult() {
+      return null;
+    }
+
+    @Override
+    public void releaseResources() {}
+  }
+
+  private HttpRequest request(String method, String path) {
+    String url = gateway.server().url(gateway.context()) + path;
+    HttpRequest request = new BasicHttpRequest(method, URI.create(url));
+    request.setHeader("Authorization", "Bearer " + Tokens.good(gateway.trust()));
+    return request;
   }
 
   private RecordedRequest forwarded(

@@ -10,6 +10,7 @@ import dev.gatehouse.testing.RawRequest;
 import dev.gatehouse.testing.RawResponse;
 import dev.gatehouse.testing.RecordedRequest;
 import dev.gatehouse.testing.RunningGateway;
+import dev.gatehouse.testing.Upstream.Then;
 import dev.gatehouse.testing.UpstreamThat;
 import java.util.Locale;
 import java.util.Random;
@@ -86,6 +87,27 @@ class RequestFidelityIT {
         .hasSize(2)
         .allSatisfy(seen -> assertThat(seen.target()).isEqualTo("/1"))
         .allSatisfy(seen -> assertSameBytes(seen.body(), body));
+  }
+
+  /** The sizes are those of which a part stays in a server's buffer when the rest is sent on. */
+  @Test
+  void aBodyArrivesWholeThoughTheServiceMustBeConnectedFirst() {
+    gateway
+        .upstream("users")
+        .will(
+            (request, out) -> {
+              UpstreamThat.echoes().answer(request, out);
+              return Then.CLOSE;
+            });
+
+    for (int length = 4_000; length <= 17_000; length += 500) {
+      byte[] body = random(length);
+      gateway.upstream("users").forget();
+      assertSameBytes(forwarded(gateway.request("POST", "/api/users/1").body(body)).body(), body);
+      gateway.upstream("users").forget();
+      assertSameBytes(
+          forwarded(gateway.request("POST", "/api/users/1").chunked(body)).body(), body);
+    }
   }
 
   @Test

@@ -84,6 +84,11 @@ public final class Upstream implements AutoCloseable {
   /** Forgets what it has seen, and echoes again. */
   public void fresh() {
     behaviour = UpstreamThat.echoes();
+    forget();
+  }
+
+  /** Forgets what it has seen, and goes on as it is. */
+  public void forget() {
     requests.clear();
   }
 
