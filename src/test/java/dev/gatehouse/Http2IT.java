@@ -101,7 +101,7 @@ class Http2IT {
         .will(
             (request, out) -> {
               out.write("HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n".getBytes(UTF_8));
-              out.write(new byte[200_000]);
+              out.write(new byte[60_000]);
               return Then.SILENCE;
             });
 
