@@ -238,9 +238,11 @@ public final class ExchangeFilter implements Filter {
 
     @Override
     public void onError(AsyncEvent event) {
-      // The server lost the client, or a dispatch failed. It ends the exchange itself after this.
-      Throwable cause = event.getThrowable();
-      exchange.failed(Failure.CLIENT_GONE, "async_error", cause);
+      // The server lost the client, or a dispatch failed. Jetty tells nothing more of an answer
+      // that
+      // was begun, so this is the end.
+      exchange.failed(Failure.CLIENT_GONE, "async_error", event.getThrowable());
+      exchange.close(clientResponse.getStatus());
     }
 
     @Override

@@ -12,6 +12,7 @@ import jakarta.servlet.ReadListener;
 import jakarta.servlet.ServletConfig;
 import jakarta.servlet.ServletContext;
 import jakarta.servlet.ServletException;
+import jakarta.servlet.ServletInputStream;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -34,8 +35,6 @@ import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpHeaderValue;
-import org.eclipse.jetty.io.Content;
-import org.eclipse.jetty.util.Callback;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -85,7 +84,6 @@ import org.jspecify.annotations.Nullable;
 public class ServiceProxy extends AsyncProxyServlet implements Configurable {
 
   private static final long serialVersionUID = 1L;
-  private static final String ATTEMPT = Attempt.class.getName();
 
   private transient List<Upstream> upstreams = List.of();
   private transient @Nullable Timeouts timeouts;
@@ -167,25 +165,19 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     // The attempt keeps the time, which knows more than one limit.
     async.setTimeout(0);
     Attempt attempt = new Attempt(this, client(), exchange, async, upstreamRequest, timeouts());
-    upstreamRequest.attribute(ATTEMPT, attempt);
-
     if (hasContent(clientRequest)) {
+      AsyncRequestContent body = newBody();
+      setBody(upstreamRequest, body);
       if (expects100Continue(clientRequest)) {
-        AsyncRequestContent body = newBody();
-        setBody(upstreamRequest, body);
-        UpstreamClient.onContinue(
-            upstreamRequest, () -> readBody(clientRequest, clientResponse, upstreamRequest, body));
+        // Reading makes the server ask the client for the body: not before the service has asked.
+        UpstreamClient.onContinue(upstreamRequest, () -> read(clientRequest, body, attempt));
       } else {
-        setBody(
-            upstreamRequest, proxyRequestContent(clientRequest, clientResponse, upstreamRequest));
+        read(clientRequest, body, attempt);
       }
       attempt.send(true);
     } else if (mayHaveContent(clientRequest)) {
-      AsyncRequestContent body = newBody();
-      ReadListener reader = newReadListener(clientRequest, clientResponse, upstreamRequest, body);
-      clientRequest
-          .getInputStream()
-          .setReadListener(new SendAtFirstEvent(reader, upstreamRequest, body, attempt));
+      ServletInputStream input = clientRequest.getInputStream();
+      input.setReadListener(new SendAtFirstEvent(input, newBody(), upstreamRequest, attempt));
     } else {
       attempt.send(false);
     }
@@ -275,17 +267,6 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
         && !clientRequest.getProtocol().startsWith("HTTP/1");
   }
 
-  @Override
-  protected Request.Content proxyRequestContent(
-      HttpServletRequest clientRequest, HttpServletResponse clientResponse, Request upstreamRequest)
-      throws IOException {
-    AsyncRequestContent body = newBody();
-    clientRequest
-        .getInputStream()
-        .setReadListener(newReadListener(clientRequest, clientResponse, upstreamRequest, body));
-    return body;
-  }
-
   /** A body of which nothing is said that the client has not said, such as a Content-Type. */
   private static AsyncRequestContent newBody() {
     return new AsyncRequestContent((String) null);
@@ -303,91 +284,39 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     }
   }
 
-  private void readBody(
-      HttpServletRequest clientRequest,
-      HttpServletResponse clientResponse,
-      Request upstreamRequest,
-      AsyncRequestContent body) {
+  private static void read(
+      HttpServletRequest clientRequest, AsyncRequestContent body, Attempt attempt) {
     try {
-      Content.copy(
-          proxyRequestContent(clientRequest, clientResponse, upstreamRequest),
-          body,
-          Callback.from(body::close, body::fail));
+      ServletInputStream input = clientRequest.getInputStream();
+      input.setReadListener(new BodyReader(input, body, attempt));
     } catch (IOException | RuntimeException e) {
+      attempt.clientFailed(e);
       body.fail(e);
-    }
-  }
-
-  @Override
-  protected ReadListener newReadListener(
-      HttpServletRequest clientRequest,
-      HttpServletResponse clientResponse,
-      Request upstreamRequest,
-      AsyncRequestContent body) {
-    Attempt attempt =
-        (Attempt) Objects.requireNonNull(upstreamRequest.getAttributes().get(ATTEMPT));
-    return new BodyReader(clientRequest, clientResponse, upstreamRequest, body, attempt);
-  }
-
-  /** Jetty's reader, which tells on whose side the reading of a body has failed. */
-  private final class BodyReader extends StreamReader {
-
-    private final AsyncRequestContent body;
-    private final Attempt attempt;
-
-    private BodyReader(
-        HttpServletRequest clientRequest,
-        HttpServletResponse clientResponse,
-        Request upstreamRequest,
-        AsyncRequestContent body,
-        Attempt attempt) {
-      super(clientRequest, clientResponse, upstreamRequest, body);
-      this.body = body;
-      this.attempt = attempt;
-    }
-
-    @Override
-    protected Action process() throws Exception {
-      try {
-        return super.process();
-      } catch (IOException | RuntimeException e) {
-        attempt.clientFailed(e);
-        throw e;
-      }
-    }
-
-    @Override
-    public void onError(Throwable failure) {
-      attempt.clientFailed(failure);
-      body.fail(failure);
-    }
-
-    @Override
-    protected void onFailure(Throwable cause) {
-      // The service does not take the body; or process() has failed, and has said so.
-      body.fail(cause);
     }
   }
 
   /** Sends a request when its first event tells whether it has a body. */
   private static final class SendAtFirstEvent implements ReadListener {
 
-    private final ReadListener reader;
-    private final Request upstreamRequest;
+    private final BodyReader reader;
     private final AsyncRequestContent body;
+    private final Request upstreamRequest;
     private final Attempt attempt;
     private boolean sent;
 
     private SendAtFirstEvent(
-        ReadListener reader, Request upstreamRequest, AsyncRequestContent body, Attempt attempt) {
-      this.reader = reader;
-      this.upstreamRequest = upstreamRequest;
+        ServletInputStream input,
+        AsyncRequestContent body,
+        Request upstreamRequest,
+        Attempt attempt) {
+      this.reader = new BodyReader(input, body, attempt);
       this.body = body;
+      this.upstreamRequest = upstreamRequest;
       this.attempt = attempt;
     }
 
     @Override
-    public void onDataAvailable() throws IOException {
+    public void onDataAvailable() {
       if (!sent) {
         sent = true;
         setBody(upstreamRequest, body);
@@ -397,7 +326,7 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     }
 
     @Override
-    public void onAllDataRead() throws IOException {
+    public void onAllDataRead() {
       if (sent) {
         reader.onAllDataRead();
       } else {
