@@ -31,6 +31,7 @@ public final class Exchange {
   private final String rawPath;
   private final @Nullable String rawQuery;
   private final String protocol;
+  private final @Nullable String authority;
   private final String peerAddress;
   private final @Nullable String referer;
   private final @Nullable String userAgent;
@@ -58,6 +59,7 @@ public final class Exchange {
     this.rawPath = clientRequest.getRequestURI();
     this.rawQuery = clientRequest.getQueryString();
     this.protocol = clientRequest.getProtocol();
+    this.authority = authority(clientRequest);
     this.peerAddress = clientRequest.getRemoteAddr();
     this.referer = clientRequest.getHeader("Referer");
     this.userAgent = clientRequest.getHeader("User-Agent");
@@ -107,6 +109,22 @@ public final class Exchange {
 
   public String protocol() {
     return protocol;
+  }
+
+  /** Host and port as the client named them; null if it did not. */
+  public @Nullable String authority() {
+    return authority;
+  }
+
+  private static @Nullable String authority(HttpServletRequest clientRequest) {
+    String host = clientRequest.getHeader("Host");
+    if (host != null || clientRequest.getProtocol().startsWith("HTTP/1")) {
+      return host;
+    }
+    // HTTP/2 has a pseudo-header instead, which servers do not show as a field.
+    int port = clientRequest.getServerPort();
+    boolean standard = port == (clientRequest.isSecure() ? 443 : 80);
+    return clientRequest.getServerName() + (standard ? "" : ":" + port);
   }
 
   /** The address of the other end of the connection. */
@@ -187,6 +205,11 @@ public final class Exchange {
   @SuppressWarnings("NonAtomicVolatileUpdate") // One writer at a time: the one who may write.
   public void sent(long bytes) {
     bytesSent += bytes;
+  }
+
+  /** Tells that what was handed over so far is replaced. */
+  public void startOver() {
+    bytesSent = 0;
   }
 
   public long bytesSent() {

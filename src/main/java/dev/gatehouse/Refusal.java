@@ -66,6 +66,7 @@ public final class Refusal {
       throws IOException {
     // Not resetBuffer: headers copied from a service's broken answer must go, too.
     clientResponse.reset();
+    exchange.startOver();
     clientResponse.setStatus(failure.status());
     clientResponse.setHeader(GatewayFields.REQUEST_ID, exchange.id());
     if (challenge != null) {

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,6 +45,9 @@ public final class Parameters {
       String fallback,
       String text,
       String source) {}
+
+  /** The user and the password of a URL. */
+  private static final Pattern USER_INFO = Pattern.compile("//[^/@\\s]*@");
 
   private final String component;
   private final String scope;
@@ -237,7 +241,10 @@ public final class Parameters {
     Setting setting = find(name, fallback, secret);
     // A private key where a public one was expected is a secret, too, now that it is here.
     boolean masked = secret || setting.text().contains("PRIVATE KEY-----");
-    String shown = masked && !setting.text().isEmpty() ? "***" : setting.text();
+    String shown =
+        masked && !setting.text().isEmpty()
+            ? "***"
+            : USER_INFO.matcher(setting.text()).replaceAll("//***@");
     reads.add(new Read(component, name, key(name), format, fallback, shown, setting.source()));
     if (setting.text().isEmpty()) {
       return Optional.empty();

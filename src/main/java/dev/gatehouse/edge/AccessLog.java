@@ -1,5 +1,6 @@
 package dev.gatehouse.edge;
 
+import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
@@ -50,6 +51,8 @@ final class AccessLog implements AutoCloseable {
     appender.start();
     logger = context.getLogger("dev.gatehouse.access");
     logger.setAdditive(false);
+    // Whatever an admin's logback.xml says of other loggers.
+    logger.setLevel(Level.INFO);
     logger.addAppender(appender);
   }
 

@@ -12,6 +12,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,6 +45,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class AccessLogFilter extends GatewayFilter {
 
+  private static final List<String> BASES = List.of("catalina.base", "jetty.base");
+
   private String path = "-";
   private @Nullable AccessLog log;
 
@@ -56,15 +59,23 @@ public final class AccessLogFilter extends GatewayFilter {
   }
 
   private static String writable(String text) {
+    String expanded = text;
+    for (String base : BASES) {
+      String folder = System.getProperty(base);
+      if (folder != null) {
+        expanded = expanded.replace("${" + base + "}", folder);
+      }
+    }
     // Path.of refuses what is no path with an IllegalArgumentException of its own.
-    if (!text.equals("-") && !canBeWritten(Path.of(text).toAbsolutePath())) {
+    if (expanded.contains("${")
+        || (!expanded.equals("-") && !canBeWritten(Path.of(expanded).toAbsolutePath()))) {
       throw new IllegalArgumentException("the path of a file that can be written, or -");
     }
-    return text;
+    return expanded;
   }
 
   private static String defaultPath() {
-    for (String base : new String[] {"catalina.base", "jetty.base"}) {
+    for (String base : BASES) {
       String folder = System.getProperty(base);
       if (folder != null) {
         return Path.of(folder, "logs", "gatehouse-access.log").toString();

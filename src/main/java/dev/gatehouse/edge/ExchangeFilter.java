@@ -233,7 +233,7 @@ public final class ExchangeFilter implements Filter {
     @Override
     public void onComplete(AsyncEvent event) {
       // Not the event's response: Tomcat gives none any more.
-      exchange.close(clientResponse.getStatus());
+      close();
     }
 
     @Override
@@ -242,7 +242,27 @@ public final class ExchangeFilter implements Filter {
       // that
       // was begun, so this is the end.
       exchange.failed(Failure.CLIENT_GONE, "async_error", event.getThrowable());
-      exchange.close(clientResponse.getStatus());
+      if (!clientResponse.isCommitted()) {
+        // In case that somebody still listens: else the server would show its own words, and
+        // frames.
+        try {
+          Refusal.send(exchange, clientResponse, Failure.INTERNAL);
+          event.getAsyncContext().complete();
+        } catch (IOException | RuntimeException nobodyListens) {
+          LOG.warn("{} cannot be answered", exchange.id(), nobodyListens);
+        }
+      }
+      close();
+    }
+
+    private void close() {
+      int status = Failure.CLIENT_GONE.status();
+      try {
+        status = clientResponse.getStatus();
+      } catch (RuntimeException takenBack) {
+        LOG.debug("{} has no response any more", exchange.id(), takenBack);
+      }
+      exchange.close(status);
     }
 
     @Override

@@ -99,7 +99,7 @@ public final class GatewayHeadersFilter extends GatewayFilter {
     boolean trusted = exchange.callerTrusted();
     String peer = IpAddress.bare(exchange.peerAddress());
     String proto = clientRequest.getScheme();
-    String host = clientRequest.getHeader("Host");
+    String host = exchange.authority();
     String port = String.valueOf(clientRequest.getServerPort());
     String prefix = contextPath + exchange.route().prefix();
     String element = Forwarding.element(peer, host, proto);

@@ -35,6 +35,9 @@ import java.io.IOException;
  */
 public final class StrictRequestFilter extends GatewayFilter {
 
+  /** What a server makes of bytes that are no UTF-8: they cannot be sent on as they came. */
+  private static final char UNREADABLE = '\ufffd';
+
   private String contextPath = "";
 
   @Override
@@ -62,6 +65,10 @@ public final class StrictRequestFilter extends GatewayFilter {
     String ambiguity =
         PathRule.ambiguity(
             exchange.rawPath(), contextPath, exchange.route().prefix(), exchange.route().exact());
+    String query = exchange.rawQuery();
+    if (ambiguity == null && query != null && query.indexOf(UNREADABLE) >= 0) {
+      ambiguity = "unreadable_query";
+    }
     if (ambiguity != null) {
       Refusal.send(exchange, clientResponse, Failure.PATH_AMBIGUOUS, ambiguity, null);
       return;

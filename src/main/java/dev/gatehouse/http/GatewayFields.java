@@ -1,7 +1,6 @@
 package dev.gatehouse.http;
 
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 import java.util.Set;
 
 /**
@@ -48,8 +47,19 @@ public final class GatewayFields {
     if (first != 'x' && first != 'X' && "tTvVfF".indexOf(first) < 0) {
       return false;
     }
-    String plain = name.toLowerCase(Locale.ROOT).replace('_', '-');
+    String plain = plain(name);
     return OURS.contains(plain) || plain.startsWith("x-user-");
+  }
+
+  /** In lower case, with a dash for whatever is no letter and no digit. */
+  private static String plain(String name) {
+    StringBuilder plain = new StringBuilder(name.length());
+    for (int i = 0; i < name.length(); i++) {
+      char c = name.charAt(i);
+      boolean kept = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+      plain.append(kept ? Character.toLowerCase(c) : '-');
+    }
+    return plain.toString();
   }
 
   /**

@@ -20,8 +20,11 @@ public final class HopByHop {
           "transfer-encoding",
           "upgrade");
 
-  /** Naming these in Connection must not change where a message goes or where it ends. */
-  private static final Set<String> NEVER = Set.of("host", "content-length");
+  /**
+   * Naming these in Connection must not change where a message goes, where it ends, or who sends
+   * it.
+   */
+  private static final Set<String> NEVER = Set.of("host", "content-length", "authorization");
 
   private final Set<String> named;
 

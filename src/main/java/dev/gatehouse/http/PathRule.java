@@ -67,7 +67,7 @@ public final class PathRule {
     int dots = 0;
     for (int i = from; i < to; i++) {
       char c = path.charAt(i);
-      if (c == ';') {
+      if (c == ';' || (c == '%' && octet(path, i) == ';')) {
         break;
       }
       if (c == '%' && octet(path, i) == '.') {

@@ -20,11 +20,12 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import org.eclipse.jetty.client.Connection;
 import org.eclipse.jetty.client.HttpResponseException;
-import org.eclipse.jetty.client.Request;
 import org.eclipse.jetty.client.Response;
 import org.eclipse.jetty.client.Result;
 import org.eclipse.jetty.http.HttpException;
+import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.io.CyclicTimeouts;
@@ -38,26 +39,32 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
 
   /*
    * Threads. Until send() the container's thread is alone. Then the client's threads tell of the
-   * upstream, one event after the other, and the container's threads tell of the client's connection.
-   * They meet in the writing of the body, which goes round like this:
+   * upstream, one event after the other, and the container's threads tell of the client's connection,
+   * at any time. They meet in the writing of the body, whose state goes round like this, each step by
+   * compareAndSet, so that whoever makes it is the only one who goes on:
    *
-   *   onContent (client's thread)   keeps the chunk, writes it, and then
-   *     - the server took it:       asks the client for the next chunk
-   *     - the server is busy:       PENDING, until onWritePossible (container's thread) asks
+   *   IDLE -> READY      onContent: a chunk is there
+   *   READY -> WRITING   onContent or, for the first chunk, onWritePossible: hands it to the server
+   *   WRITING -> PENDING the server has it, but may still read from its array
+   *   PENDING -> IDLE    the server is ready: the chunk is freed, and the next one asked for
    *
-   * The client tells nothing more of a response before it is asked, so only one of them acts at a
-   * time; fields that both use are volatile for their visibility only. An attempt may be aborted
-   * meanwhile: who ends it frees a chunk that nobody has begun to write, and leaves one that is being
-   * written to the writer, or to the garbage collector. Freed too early, its buffer would be filled
-   * with another response while the server still sends it.
+   * A chunk is freed by that last step, or by who ends an attempt before its writing has begun. If
+   * neither comes it is left to the garbage collector: freed too early or twice, its buffer would be
+   * filled with another response while the server still sends it.
+   *
+   * The server's objects. When the server has ended an exchange it uses request, response and
+   * AsyncContext again, for another client. So whatever ends an answer is done under this monitor, and
+   * only while the exchange is open: onEnd, which the server's thread must pass before the objects are
+   * used again, takes it, too.
    *
    * Time. `expires` is the earlier of the current phase's end and the total's. The timer only reads
    * it, so moving it costs one write. Whoever expires is aborted, which comes back as onComplete; if
-   * that does not come, the next expiry ends the exchange without it.
+   * that does not come, the next expiry closes the connection and ends the exchange without it.
    */
 
   /** How far an attempt has come; each phase has its own time-out. */
   enum Phase {
+    AWAITING_CLIENT,
     CONNECTING,
     SENDING,
     WAITING,
@@ -66,9 +73,9 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
 
   /** Whose turn it is in the writing of the body. */
   private enum Writing {
-    NOT_BEGUN,
     IDLE,
     READY,
+    WRITING,
     PENDING
   }
 
@@ -82,29 +89,32 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
   private final Exchange exchange;
   private final AsyncContext async;
   private final HttpServletResponse clientResponse;
-  private final Request upstreamRequest;
+  private final UpstreamRequest upstreamRequest;
   private final Timeouts timeouts;
   private final long totalEnds;
   private final AtomicBoolean ended = new AtomicBoolean();
 
-  private volatile Phase phase = Phase.CONNECTING;
+  private volatile Phase phase = Phase.AWAITING_CLIENT;
   private volatile long expires;
   private volatile @Nullable Throwable aborted;
   private volatile @Nullable Throwable clientFailure;
   private volatile boolean quietAllowed;
 
-  private volatile Writing writing = Writing.NOT_BEGUN;
+  private final AtomicReference<Writing> writing = new AtomicReference<>(Writing.IDLE);
   private final AtomicReference<Content.@Nullable Chunk> received = new AtomicReference<>();
   private volatile Content.@Nullable Chunk beingWritten;
   private volatile @Nullable Runnable demander;
-  private @Nullable ServletOutputStream output;
+  private volatile @Nullable ServletOutputStream output;
+
+  /** The server may use its objects for another exchange. Guarded by this. */
+  private boolean endedByServer;
 
   Attempt(
       ServiceProxy proxy,
       UpstreamClient client,
       Exchange exchange,
       AsyncContext async,
-      Request upstreamRequest,
+      UpstreamRequest upstreamRequest,
       Timeouts timeouts) {
     this.proxy = proxy;
     this.client = client;
@@ -114,12 +124,18 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
     this.upstreamRequest = upstreamRequest;
     this.timeouts = timeouts;
     this.totalEnds = timeouts.total().map(total -> System.nanoTime() + total.toNanos()).orElse(0L);
-    enter(Phase.CONNECTING, Optional.of(timeouts.connect()));
+    exchange.onEnd(end -> exchangeEnded());
+  }
+
+  /** Keeps the time until the client has said whether a body follows. */
+  void awaitClient() {
+    enter(Phase.AWAITING_CLIENT, Optional.of(timeouts.idle()));
+    client.watch(this);
   }
 
   /** Sends the request; everything else follows from what is told of it. */
   void send(boolean hasBody) {
-    exchange.onEnd(end -> abortIfRunning());
+    enter(Phase.CONNECTING, Optional.of(timeouts.connect()));
     upstreamRequest.onRequestBegin(
         begun -> {
           if (hasBody) {
@@ -150,12 +166,23 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
 
   @Override
   public void onBegin(Response upstreamResponse) {
-    clientResponse.setStatus(upstreamResponse.getStatus());
+    int status = upstreamResponse.getStatus();
+    if (status < 200) {
+      // 101 would end HTTP on the connection, and nobody has asked for that.
+      abort(new HttpResponseException("not an answer: " + status, upstreamResponse));
+    } else {
+      clientResponse.setStatus(status);
+    }
   }
 
   @Override
   public void onHeaders(Response upstreamResponse) {
-    String type = upstreamResponse.getHeaders().get(HttpHeader.CONTENT_TYPE);
+    HttpFields fields = upstreamResponse.getHeaders();
+    if (upstreamResponse.getStatus() < 200 || announcesImpossibleBody(upstreamResponse)) {
+      abort(new HttpResponseException("a body where none can be", upstreamResponse));
+      return;
+    }
+    String type = fields.get(HttpHeader.CONTENT_TYPE);
     quietAllowed = type != null && type.regionMatches(true, 0, "text/event-stream", 0, 17);
     enter(Phase.RECEIVING, quietAllowed ? Optional.empty() : Optional.of(timeouts.idle()));
     client.watchAgain(this);
@@ -163,16 +190,23 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
         (HttpServletRequest) async.getRequest(), clientResponse, upstreamResponse);
   }
 
+  /** Its body would be taken for the next answer on the connection (RFC 9112 section 6.3). */
+  private static boolean announcesImpossibleBody(Response upstreamResponse) {
+    HttpFields fields = upstreamResponse.getHeaders();
+    return upstreamResponse.getStatus() == 204
+        && (fields.getLongField(HttpHeader.CONTENT_LENGTH) > 0
+            || fields.contains(HttpHeader.TRANSFER_ENCODING));
+  }
+
   @Override
   public void onContent(Response upstreamResponse, Content.Chunk chunk, Runnable next) {
     progress();
     chunk.retain();
-    received.set(chunk);
     demander = next;
-    boolean first = writing == Writing.NOT_BEGUN;
-    writing = Writing.READY;
+    received.set(chunk);
+    writing.set(Writing.READY);
     try {
-      if (first) {
+      if (output == null) {
         ServletOutputStream stream = clientResponse.getOutputStream();
         output = stream;
         // Calls onWritePossible, perhaps at once and on another thread.
@@ -186,12 +220,18 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
   }
 
   @Override
+  public void onSuccess(Response upstreamResponse) {
+    // A service that answers without having asked for the body does not want it.
+    client.expectNoMore(upstreamRequest);
+  }
+
+  @Override
   public void onComplete(Result result) {
     Throwable failure =
         result.getResponseFailure() != null ? result.getResponseFailure() : result.getFailure();
     // A service may answer before it has read the request; its whole answer then counts.
     boolean answered = result.getResponseFailure() == null && phase == Phase.RECEIVING;
-    end(failure == null || (answered && clientFailure == null) ? null : failure);
+    end(answered ? null : failure);
   }
 
   // What is told of the client's connection.
@@ -202,24 +242,24 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
     if (stream == null) {
       return;
     }
-    if (writing == Writing.READY) {
+    if (writing.compareAndSet(Writing.READY, Writing.WRITING)) {
       write(stream);
-      writing = Writing.PENDING;
+      writing.set(Writing.PENDING);
       if (stream.isReady()) {
-        next();
+        written();
       }
-    } else if (writing == Writing.PENDING) {
-      next();
+    } else {
+      written();
     }
   }
 
   private void write(ServletOutputStream stream) throws IOException {
-    Content.Chunk current = received.getAndSet(null);
-    if (current == null) {
+    Content.Chunk chunk = received.getAndSet(null);
+    if (chunk == null) {
       return;
     }
-    beingWritten = current;
-    ByteBuffer bytes = current.getByteBuffer();
+    beingWritten = chunk;
+    ByteBuffer bytes = chunk.getByteBuffer();
     int length = bytes.remaining();
     if (bytes.hasArray()) {
       stream.write(bytes.array(), bytes.arrayOffset() + bytes.position(), length);
@@ -231,32 +271,28 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
     exchange.sent(length);
   }
 
-  private void next() {
-    progress();
-    // Only now: Jetty writes from the array itself until it is ready for the next one.
-    releaseWritten();
+  private void written() {
+    if (!writing.compareAndSet(Writing.PENDING, Writing.IDLE)) {
+      return;
+    }
+    Content.Chunk chunk = beingWritten;
+    beingWritten = null;
+    if (chunk != null) {
+      chunk.release();
+    }
     Runnable next = demander;
     demander = null;
-    writing = Writing.IDLE;
-    if (next != null) {
+    if (next != null && !ended.get()) {
+      progress();
       next.run();
     }
   }
 
   @Override
   public void onError(Throwable failure) {
-    releaseWritten();
     if (!ended.get()) {
       exchange.failed(Failure.CLIENT_GONE, "write", failure);
       abort(failure);
-    }
-  }
-
-  private void releaseWritten() {
-    Content.Chunk written = beingWritten;
-    beingWritten = null;
-    if (written != null) {
-      written.release();
     }
   }
 
@@ -297,13 +333,33 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
     if (before == null) {
       TimeoutException timeout = new TimeoutException("time-out while " + phase);
       aborted = timeout;
-      client.http().getExecutor().execute(() -> abort(timeout));
+      client.http().getExecutor().execute(() -> giveUp(timeout));
     } else {
-      client.http().getExecutor().execute(() -> end(before));
+      client.http().getExecutor().execute(() -> endWithoutCompletion(before));
     }
   }
 
-  private void abortIfRunning() {
+  private void giveUp(TimeoutException timeout) {
+    if (phase == Phase.AWAITING_CLIENT) {
+      clientFailed(timeout);
+      end(timeout);
+    }
+    abort(timeout);
+  }
+
+  /** Lets no connection stay behind of which nobody will tell anything any more. */
+  private void endWithoutCompletion(Throwable timeout) {
+    Connection connection = upstreamRequest.getConnection();
+    if (connection != null) {
+      connection.close();
+    }
+    end(timeout);
+  }
+
+  private void exchangeEnded() {
+    synchronized (this) {
+      endedByServer = true;
+    }
     if (!ended.get()) {
       abort(new IOException("the exchange has ended"));
     }
@@ -326,37 +382,69 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
     if (unwritten != null) {
       unwritten.release();
     }
-    if (failure != null) {
-      Throwable timeout = aborted;
-      fail(timeout == null ? failure : timeout);
-      return;
+    boolean brokenOff = false;
+    int status = Failure.CLIENT_GONE.status();
+    synchronized (this) {
+      if (endedByServer) {
+        return;
+      }
+      try {
+        status = clientResponse.getStatus();
+        if (failure == null) {
+          async.complete();
+        } else {
+          Throwable timeout = aborted;
+          brokenOff = fail(timeout == null ? failure : timeout);
+        }
+      } catch (RuntimeException lost) {
+        // The server has lost the client, and has taken its objects back without a word.
+        exchange.failed(Failure.CLIENT_GONE, "ended_by_server", lost);
+        brokenOff = true;
+      }
     }
-    try {
-      async.complete();
-    } catch (IllegalStateException e) {
-      // The server has ended the exchange already, because it lost the client.
-      exchange.failed(Failure.CLIENT_GONE, "ended_by_server", e);
-      exchange.close(Failure.CLIENT_GONE.status());
+    if (brokenOff) {
+      // Jetty tells no listener of an answer that was broken off.
+      exchange.close(status);
     }
   }
 
-  private void fail(Throwable cause) {
-    Failure failure = clientFailure != null ? Failure.CLIENT_GONE : judge(cause, phase);
+  /**
+   * Answers for the service; returns true if it was too late for that, and the answer is broken.
+   */
+  private boolean fail(Throwable cause) {
+    Failure failure = whoFailed(cause);
     String reason = failure.code() + "_" + phase.name().toLowerCase(Locale.ROOT);
     exchange.failed(failure, reason, cause);
-    boolean canAnswer = !clientResponse.isCommitted() && writing != Writing.PENDING;
+    boolean canAnswer = !clientResponse.isCommitted() && writing.get() != Writing.PENDING;
     if (canAnswer && exchange.failure() != Failure.CLIENT_GONE) {
       try {
         Refusal.send(exchange, clientResponse, failure, reason, cause);
         async.complete();
-        return;
-      } catch (IOException | IllegalStateException e) {
-        // The client is gone, or the server is already at an answer: nothing more can be said.
-        breakOff(e);
-        return;
+        return false;
+      } catch (IOException | IllegalStateException nothingMoreCanBeSaid) {
+        breakOff(nothingMoreCanBeSaid);
+        return true;
       }
     }
     breakOff(cause);
+    return true;
+  }
+
+  private Failure whoFailed(Throwable cause) {
+    if (clientFailure != null) {
+      return Failure.CLIENT_GONE;
+    }
+    Failure failure = judge(cause, phase);
+    if (failure == Failure.UPSTREAM_TIMEOUT && writing.get() == Writing.PENDING) {
+      // It is the client that does not take what the service has sent.
+      return Failure.CLIENT_GONE;
+    }
+    if (failure == Failure.UPSTREAM_TIMEOUT
+        && phase == Phase.CONNECTING
+        && client.isSaturated(upstreamRequest)) {
+      return Failure.SATURATED;
+    }
+    return failure;
   }
 
   /**
@@ -364,19 +452,10 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
    * takes the error -1 for it; Tomcat closes the connection when a servlet fails on its own thread.
    */
   private void breakOff(Throwable cause) {
-    int status = clientResponse.getStatus();
-    try {
-      if (abortedByJetty()) {
-        async.complete();
-      } else {
-        async.getRequest().setAttribute(BROKEN, cause);
-        async.dispatch();
-      }
-    } catch (RuntimeException endedByServer) {
-      exchange.failed(Failure.CLIENT_GONE, "ended_by_server", endedByServer);
+    if (!abortedByJetty()) {
+      async.getRequest().setAttribute(BROKEN, cause);
+      async.dispatch();
     }
-    // Jetty tells no listener of an answer that was broken off.
-    exchange.close(status);
   }
 
   private boolean abortedByJetty() {

@@ -157,7 +157,7 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
       throw new BrokenOff(cause);
     }
     Exchange exchange = Exchange.of(clientRequest);
-    Request upstreamRequest = newProxyRequest(clientRequest, rewriteTarget(clientRequest));
+    UpstreamRequest upstreamRequest = newProxyRequest(clientRequest, rewriteTarget(clientRequest));
     copyRequestHeaders(clientRequest, upstreamRequest);
     addProxyHeaders(clientRequest, upstreamRequest);
 
@@ -170,12 +170,15 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
       setBody(upstreamRequest, body);
       if (expects100Continue(clientRequest)) {
         // Reading makes the server ask the client for the body: not before the service has asked.
-        UpstreamClient.onContinue(upstreamRequest, () -> read(clientRequest, body, attempt));
+        client().onContinue(upstreamRequest, () -> read(clientRequest, body, attempt));
       } else {
         read(clientRequest, body, attempt);
       }
       attempt.send(true);
     } else if (mayHaveContent(clientRequest)) {
+      attempt.awaitClient();
+      // Reading has already told the client to go on.
+      upstreamRequest.headers(headers -> headers.remove(HttpHeader.EXPECT));
       ServletInputStream input = clientRequest.getInputStream();
       input.setReadListener(new SendAtFirstEvent(input, newBody(), upstreamRequest, attempt));
     } else {
@@ -196,18 +199,20 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
   }
 
   @Override
-  protected Request newProxyRequest(HttpServletRequest clientRequest, String target) {
+  protected UpstreamRequest newProxyRequest(HttpServletRequest clientRequest, String target) {
     List<Upstream> all = upstreams;
     Upstream upstream =
         all.size() == 1 ? all.get(0) : all.get(Math.floorMod(turn.getAndIncrement(), all.size()));
-    return new UpstreamRequest(
+    UpstreamRequest upstreamRequest =
+        new UpstreamRequest(
             client().http(),
             upstream,
             clientRequest.getMethod(),
             upstream.basePath() + target,
-            clientRequest.getQueryString())
-        // An attempt keeps its own time; the client's idle time-out is for pooled connections.
-        .idleTimeout(0, TimeUnit.MILLISECONDS);
+            clientRequest.getQueryString());
+    // An attempt keeps its own time; the client's idle time-out is for pooled connections.
+    upstreamRequest.idleTimeout(0, TimeUnit.MILLISECONDS);
+    return upstreamRequest;
   }
 
   /**
@@ -250,8 +255,7 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     return switch (hostHeader) {
       case "service" -> ofService;
       case "client" ->
-          Objects.requireNonNullElse(
-              clientRequest.getHeader(HttpHeader.HOST.asString()), ofService);
+          Objects.requireNonNullElse(Exchange.of(clientRequest).authority(), ofService);
       default -> hostHeader;
     };
   }

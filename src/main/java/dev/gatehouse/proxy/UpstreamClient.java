@@ -5,10 +5,18 @@ import java.util.Iterator;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.eclipse.jetty.client.AbstractConnectionPool;
 import org.eclipse.jetty.client.ContinueProtocolHandler;
+import org.eclipse.jetty.client.EarlyHintsProtocolHandler;
 import org.eclipse.jetty.client.HttpClient;
+import org.eclipse.jetty.client.HttpRequestException;
 import org.eclipse.jetty.client.Request;
+import org.eclipse.jetty.client.Response;
 import org.eclipse.jetty.client.transport.HttpClientTransportOverHTTP;
+import org.eclipse.jetty.client.transport.HttpDestination;
+import org.eclipse.jetty.client.transport.HttpExchange;
 import org.eclipse.jetty.http.HttpCookieStore;
 import org.eclipse.jetty.io.ClientConnector;
 import org.eclipse.jetty.io.CyclicTimeouts;
@@ -27,6 +35,7 @@ import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
 final class UpstreamClient implements AutoCloseable {
 
   private static final String CONTINUE = UpstreamClient.class.getName() + ".continue";
+  private static final int CONTINUE_WAIT_SECONDS = 1;
   private static final int MAX_THREADS = 200;
   private static final int MAX_CONNECTIONS = 256;
   private static final int MAX_QUEUED = 1024;
@@ -77,6 +86,7 @@ final class UpstreamClient implements AutoCloseable {
     client.getContentDecoderFactories().clear();
     client.getProtocolHandlers().clear();
     client.getProtocolHandlers().put(new Continue());
+    client.getProtocolHandlers().put(new Interim());
     timer = new Timer();
   }
 
@@ -89,6 +99,13 @@ final class UpstreamClient implements AutoCloseable {
     if (connector.getConnectTimeout().compareTo(timeout) < 0) {
       connector.setConnectTimeout(timeout);
     }
+  }
+
+  /** Whether all connections to a request's server are in use. */
+  boolean isSaturated(Request upstreamRequest) {
+    return client.resolveDestination(upstreamRequest) instanceof HttpDestination destination
+        && destination.getConnectionPool() instanceof AbstractConnectionPool pool
+        && pool.getActiveConnectionCount() >= pool.getMaxConnectionCount();
   }
 
   void watch(Attempt attempt) {
@@ -105,9 +122,41 @@ final class UpstreamClient implements AutoCloseable {
     attempts.remove(attempt);
   }
 
-  /** Says what to do when the service has asked for the body with 100 Continue. */
-  static void onContinue(Request upstreamRequest, Runnable action) {
-    upstreamRequest.attribute(CONTINUE, action);
+  /**
+   * Says what to do when the service has asked for the body with 100 Continue; or when it has not
+   * for a second: not every service knows the question (RFC 9110 section 10.1.1).
+   */
+  void onContinue(UpstreamRequest upstreamRequest, Runnable action) {
+    AtomicBoolean done = new AtomicBoolean();
+    Runnable once =
+        () -> {
+          if (done.compareAndSet(false, true)) {
+            action.run();
+          }
+        };
+    upstreamRequest.attribute(CONTINUE, once);
+    client
+        .getScheduler()
+        .schedule(
+            () -> client.getExecutor().execute(() -> proceed(upstreamRequest, once)),
+            CONTINUE_WAIT_SECONDS,
+            TimeUnit.SECONDS);
+  }
+
+  private static void proceed(UpstreamRequest upstreamRequest, Runnable action) {
+    HttpExchange exchange = upstreamRequest.getConversation().getExchanges().peekLast();
+    if (exchange != null) {
+      exchange.proceed(action, null);
+    }
+  }
+
+  /** Gives up a body that the service has not asked for. */
+  void expectNoMore(UpstreamRequest upstreamRequest) {
+    HttpExchange exchange = upstreamRequest.getConversation().getExchanges().peekLast();
+    if (exchange != null && upstreamRequest.getAttributes().containsKey(CONTINUE)) {
+      exchange.proceed(
+          null, new HttpRequestException("answered without the body", upstreamRequest));
+    }
   }
 
   @Override
@@ -135,11 +184,32 @@ final class UpstreamClient implements AutoCloseable {
     }
   }
 
+  /**
+   * Sends the body when the service asks for it. Every other answer goes its usual way; Jetty's own
+   * handler would hold it back, up to a limit.
+   */
   private static final class Continue extends ContinueProtocolHandler {
+
+    @Override
+    public boolean accept(Request upstreamRequest, Response upstreamResponse) {
+      return upstreamResponse.getStatus() == 100
+          && upstreamRequest.getAttributes().containsKey(CONTINUE)
+          && super.accept(upstreamRequest, upstreamResponse);
+    }
 
     @Override
     protected Runnable onContinue(Request upstreamRequest) {
       return Objects.requireNonNull((Runnable) upstreamRequest.getAttributes().get(CONTINUE));
+    }
+  }
+
+  /** Waits on after any other interim answer (RFC 9110 section 15.2); 101 is for the attempt. */
+  private static final class Interim extends EarlyHintsProtocolHandler {
+
+    @Override
+    public boolean accept(Request upstreamRequest, Response upstreamResponse) {
+      int status = upstreamResponse.getStatus();
+      return status >= 100 && status < 200 && status != 101;
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.gatehouse.proxy;
 
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import org.eclipse.jetty.client.HttpClient;
 import org.eclipse.jetty.client.transport.HttpConversation;
 import org.eclipse.jetty.client.transport.HttpRequest;
@@ -33,8 +34,18 @@ final class UpstreamRequest extends HttpRequest {
     port(upstream.port());
     this.upstream = upstream;
     this.method = method;
-    this.path = rawPath;
-    this.query = rawQuery;
+    this.path = onTheWire(rawPath);
+    this.query = rawQuery == null ? null : onTheWire(rawQuery);
+  }
+
+  /** Jetty reads what is no ASCII as UTF-8, but writes a target one byte for each character. */
+  private static String onTheWire(String target) {
+    for (int i = 0; i < target.length(); i++) {
+      if (target.charAt(i) >= 0x80) {
+        return new String(target.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
+      }
+    }
+    return target;
   }
 
   Upstream upstream() {

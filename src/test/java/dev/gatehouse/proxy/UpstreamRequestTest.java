@@ -1,10 +1,13 @@
 package dev.gatehouse.proxy;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.URI;
 import org.eclipse.jetty.client.HttpClient;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -29,7 +32,6 @@ class UpstreamRequestTest {
         "GET /%70rofile %70=%71",
         "GET /a%20b a+b%20c",
         "GET /%25%2e%2e none",
-        "GET /\u00e9 \u00e9",
         "GET /{a}|[b]^` q={a}|[b]^`",
         "GET /a q=%zz%",
         "GET /a q=a|b",
@@ -48,5 +50,16 @@ class UpstreamRequestTest {
     assertThat(request.getScheme()).isEqualTo("http");
     assertThat(request.getHost()).isEqualTo("localhost");
     assertThat(request.getPort()).isEqualTo(8001);
+  }
+
+  @Test
+  void whatIsNoAsciiGoesOutAsUtf8() {
+    UpstreamRequest request =
+        new UpstreamRequest(client, upstream, "GET", "/\u00e9", "q=\u20ac\ud83d\ude00");
+
+    // Jetty writes one byte for each character.
+    assertThat(request.getPath().getBytes(ISO_8859_1)).isEqualTo("/\u00e9".getBytes(UTF_8));
+    assertThat(String.valueOf(request.getQuery()).getBytes(ISO_8859_1))
+        .isEqualTo("q=\u20ac\ud83d\ude00".getBytes(UTF_8));
   }
 }
