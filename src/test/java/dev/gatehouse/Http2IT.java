@@ -30,6 +30,7 @@ import org.apache.hc.core5.http.message.BasicHttpRequest;
 import org.apache.hc.core5.http.nio.AsyncEntityProducer;
 import org.apache.hc.core5.http.nio.entity.BasicAsyncEntityProducer;
 import org.apache.hc.core5.http.nio.support.BasicRequestProducer;
+import org.apache.hc.core5.io.CloseMode;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -120,6 +121,7 @@ class Http2IT {
           client.execute(new BasicRequestProducer(request, null), firstByte, null);
       assertThat(firstByte.arrived.await(30, TimeUnit.SECONDS)).isTrue();
       answer.cancel(true);
+      client.close(CloseMode.IMMEDIATE);
     }
   }
 
