@@ -88,6 +88,7 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
   private final UpstreamClient client;
   private final Exchange exchange;
   private final AsyncContext async;
+  private final HttpServletRequest clientRequest;
   private final HttpServletResponse clientResponse;
   private final UpstreamRequest upstreamRequest;
   private final Timeouts timeouts;
@@ -120,6 +121,7 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
     this.client = client;
     this.exchange = exchange;
     this.async = async;
+    this.clientRequest = (HttpServletRequest) async.getRequest();
     this.clientResponse = (HttpServletResponse) async.getResponse();
     this.upstreamRequest = upstreamRequest;
     this.timeouts = timeouts;
@@ -186,8 +188,7 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
     quietAllowed = type != null && type.regionMatches(true, 0, "text/event-stream", 0, 17);
     enter(Phase.RECEIVING, quietAllowed ? Optional.empty() : Optional.of(timeouts.idle()));
     client.watchAgain(this);
-    proxy.onServerResponseHeaders(
-        (HttpServletRequest) async.getRequest(), clientResponse, upstreamResponse);
+    proxy.onServerResponseHeaders(clientRequest, clientResponse, upstreamResponse);
   }
 
   /** Its body would be taken for the next answer on the connection (RFC 9112 section 6.3). */
@@ -290,10 +291,29 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
 
   @Override
   public void onError(Throwable failure) {
-    if (!ended.get()) {
-      exchange.failed(Failure.CLIENT_GONE, "write", failure);
-      abort(failure);
+    clientLost("write", failure);
+  }
+
+  /**
+   * Ends the exchange here and now, because the connection to the client is lost. When a listener's
+   * onError returns, Tomcat uses its objects again, and tells nothing more.
+   */
+  void clientLost(String where, Throwable failure) {
+    exchange.failed(Failure.CLIENT_GONE, where, failure);
+    synchronized (this) {
+      if (!endedByServer && ended.compareAndSet(false, true)) {
+        try {
+          mustBeOurs();
+          async.complete();
+        } catch (RuntimeException takenBack) {
+          // The server has done so already.
+        }
+      }
+      endedByServer = true;
     }
+    forget();
+    exchange.close(Failure.CLIENT_GONE.status());
+    abort(failure);
   }
 
   // Time.
@@ -377,11 +397,7 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
     if (!ended.compareAndSet(false, true)) {
       return;
     }
-    client.unwatch(this);
-    Content.Chunk unwritten = received.getAndSet(null);
-    if (unwritten != null) {
-      unwritten.release();
-    }
+    forget();
     boolean brokenOff = false;
     int status = Failure.CLIENT_GONE.status();
     synchronized (this) {
@@ -389,6 +405,7 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
         return;
       }
       try {
+        mustBeOurs();
         status = clientResponse.getStatus();
         if (failure == null) {
           async.complete();
@@ -409,6 +426,24 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
   }
 
   /**
+   * Makes sure that the server has not begun another exchange with this AsyncContext. When a flush
+   * fails while Tomcat tells whether it is ready, it takes everything back without telling anybody.
+   */
+  private void mustBeOurs() {
+    if (async.getRequest() != clientRequest) {
+      throw new IllegalStateException("the server has taken its objects back");
+    }
+  }
+
+  private void forget() {
+    client.unwatch(this);
+    Content.Chunk unwritten = received.getAndSet(null);
+    if (unwritten != null) {
+      unwritten.release();
+    }
+  }
+
+  /**
    * Answers for the service; returns true if it was too late for that, and the answer is broken.
    */
   private boolean fail(Throwable cause) {
@@ -416,9 +451,11 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
     String reason = failure.code() + "_" + phase.name().toLowerCase(Locale.ROOT);
     exchange.failed(failure, reason, cause);
     boolean canAnswer = !clientResponse.isCommitted() && writing.get() != Writing.PENDING;
-    if (canAnswer && exchange.failure() != Failure.CLIENT_GONE) {
+    if (canAnswer) {
       try {
-        Refusal.send(exchange, clientResponse, failure, reason, cause);
+        // 499 is for the log only; a client that is there all the same gets an error, too.
+        Failure told = failure == Failure.CLIENT_GONE ? Failure.INTERNAL : failure;
+        Refusal.send(exchange, clientResponse, told, reason, cause);
         async.complete();
         return false;
       } catch (IOException | IllegalStateException nothingMoreCanBeSaid) {
@@ -452,8 +489,11 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
    * takes the error -1 for it; Tomcat closes the connection when a servlet fails on its own thread.
    */
   private void breakOff(Throwable cause) {
-    if (!abortedByJetty()) {
-      async.getRequest().setAttribute(BROKEN, cause);
+    if (!clientResponse.isCommitted()) {
+      clientResponse.setStatus(Failure.INTERNAL.status());
+      async.complete();
+    } else if (!abortedByJetty()) {
+      clientRequest.setAttribute(BROKEN, cause);
       async.dispatch();
     }
   }

@@ -44,7 +44,7 @@ final class BodyReader extends IteratingCallback implements ReadListener {
 
   @Override
   public void onError(Throwable failure) {
-    attempt.clientFailed(failure);
+    attempt.clientLost("read", failure);
     body.fail(failure);
   }
 
@@ -62,7 +62,7 @@ final class BodyReader extends IteratingCallback implements ReadListener {
         }
       }
     } catch (IOException | RuntimeException e) {
-      attempt.clientFailed(e);
+      attempt.clientLost("read", e);
       throw e;
     }
     return allArrived && input.isFinished() ? Action.SUCCEEDED : Action.IDLE;

@@ -345,9 +345,7 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
         reader.onError(failure);
       } else {
         sent = true;
-        attempt.clientFailed(failure);
-        attempt.abort(failure);
-        attempt.send(false);
+        attempt.clientLost("read", failure);
       }
     }
   }

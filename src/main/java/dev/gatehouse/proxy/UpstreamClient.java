@@ -18,6 +18,7 @@ import org.eclipse.jetty.client.transport.HttpClientTransportOverHTTP;
 import org.eclipse.jetty.client.transport.HttpDestination;
 import org.eclipse.jetty.client.transport.HttpExchange;
 import org.eclipse.jetty.http.HttpCookieStore;
+import org.eclipse.jetty.io.ByteBufferPool;
 import org.eclipse.jetty.io.ClientConnector;
 import org.eclipse.jetty.io.CyclicTimeouts;
 import org.eclipse.jetty.util.component.LifeCycle;
@@ -44,7 +45,7 @@ final class UpstreamClient implements AutoCloseable {
   /** Below the keep-alive time of common servers, so that they rarely close first. */
   private static final Duration POOLED_IDLE = Duration.ofSeconds(20);
 
-  private static final int BUFFER_BYTES = 16 * 1024;
+  private static final int BUFFER_BYTES = 8 * 1024;
 
   private final HttpClient client;
   private final ClientConnector connector;
@@ -71,6 +72,11 @@ final class UpstreamClient implements AutoCloseable {
     client.setMaxRequestHeadersSize(HEADERS_BYTES);
     client.setMaxResponseHeadersSize(HEADERS_BYTES);
     client.setResponseBufferSize(BUFFER_BYTES);
+    // A buffer serves one response only. Under aborts Jetty's client now and then frees a pooled
+    // one
+    // that is still read or written, and then one client's bytes would stand in another's answer.
+    client.setByteBufferPool(new ByteBufferPool.NonPooling());
+    client.setUseOutputDirectByteBuffers(false);
     // A servlet takes arrays only: a body read into the heap needs no second copy.
     client.setUseInputDirectByteBuffers(false);
     client.setFollowRedirects(false);
