@@ -429,6 +429,7 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
    * Makes sure that the server has not begun another exchange with this AsyncContext. When a flush
    * fails while Tomcat tells whether it is ready, it takes everything back without telling anybody.
    */
+  @SuppressWarnings("ReferenceEquality") // The object itself is the point.
   private void mustBeOurs() {
     if (async.getRequest() != clientRequest) {
       throw new IllegalStateException("the server has taken its objects back");
