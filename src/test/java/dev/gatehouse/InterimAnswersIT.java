@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.gatehouse.testing.OnEveryGateway;
 import dev.gatehouse.testing.RawRequest;
 import dev.gatehouse.testing.RawResponse;
+import dev.gatehouse.testing.RecordedRequest;
 import dev.gatehouse.testing.RunningGateway;
 import dev.gatehouse.testing.Upstream.Then;
 import dev.gatehouse.testing.UpstreamThat;
@@ -46,12 +47,16 @@ class InterimAnswersIT {
               return Then.KEEP;
             });
 
-    for (int i = 0; i < 3; i++) {
+    int times = 10;
+    for (int i = 0; i < times; i++) {
       assertThat(gateway.get("/api/users/1").text()).isEqualTo("ok");
     }
-    assertThat(gateway.upstream("users").requests())
-        .extracting(request -> request.connection())
-        .containsOnly(gateway.upstream("users").requests().get(0).connection());
+    // A connection may still be on its way back to the pool, but none stays with an exchange.
+    assertThat(
+            gateway.upstream("users").requests().stream()
+                .map(RecordedRequest::connection)
+                .distinct())
+        .hasSizeLessThan(times);
   }
 
   @ParameterizedTest
