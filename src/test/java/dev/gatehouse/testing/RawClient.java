@@ -62,6 +62,15 @@ public final class RawClient implements AutoCloseable {
     }
   }
 
+  /** Reads exactly so many bytes. */
+  public byte[] receive(int length) throws IOException {
+    byte[] bytes = in.readNBytes(length);
+    if (bytes.length < length) {
+      throw new IOException("the connection was closed after " + bytes.length + " bytes");
+    }
+    return bytes;
+  }
+
   /** Reads the head of the next answer that is final, and leaves its body. */
   public List<String> receiveHead() throws IOException {
     List<String> head = Wire.readHead(in);

@@ -1,0 +1,102 @@
+package dev.gatehouse.testing;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/** A client that speaks just enough HTTP/2, in clear text, to ask once and to leave. */
+public final class RawHttp2Client implements AutoCloseable {
+  private static final int DATA = 0;
+  private static final int HEADERS = 1;
+  private static final int SETTINGS = 4;
+  private static final int ACKNOWLEDGED = 1;
+  private static final int END_STREAM_AND_HEADERS = 5;
+
+  // Fields and names of the static table (RFC 7541 appendix A); the literals are not indexed.
+  private static final int METHOD_GET = 0x80 | 2;
+  private static final int SCHEME_HTTP = 0x80 | 6;
+  private static final int AUTHORITY = 1;
+  private static final int PATH = 4;
+  private static final byte[] AUTHORIZATION = {15, 23 - 15};
+
+  private static final int LONGEST_SHORT_LENGTH = 126;
+
+  private final RawClient connection;
+
+  /** Begins to speak on a connection that nothing was sent on yet. */
+  public RawHttp2Client(RawClient connection) {
+    this.connection = connection;
+    ByteArrayOutputStream preface = new ByteArrayOutputStream();
+    preface.writeBytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(US_ASCII));
+    preface.writeBytes(frame(SETTINGS, 0, 0, new byte[0]));
+    connection.send(preface.toByteArray());
+  }
+
+  /** Sends a GET with a bearer token. */
+  public void get(String target, String token) {
+    ByteArrayOutputStream block = new ByteArrayOutputStream();
+    block.write(METHOD_GET);
+    block.write(SCHEME_HTTP);
+    block.write(AUTHORITY);
+    text(block, "gateway.example");
+    block.write(PATH);
+    text(block, target);
+    block.writeBytes(AUTHORIZATION);
+    text(block, "Bearer " + token);
+    connection.send(frame(HEADERS, END_STREAM_AND_HEADERS, 1, block.toByteArray()));
+  }
+
+  /** Reads until some of the answer's body has come. */
+  public void awaitData() throws IOException {
+    int type = -1;
+    while (type != DATA) {
+      byte[] head = connection.receive(9);
+      int length = ((head[0] & 0xff) << 16) | ((head[1] & 0xff) << 8) | (head[2] & 0xff);
+      type = head[3];
+      connection.receive(length);
+      if (type == SETTINGS && head[4] == 0) {
+        connection.send(frame(SETTINGS, ACKNOWLEDGED, 0, new byte[0]));
+      }
+    }
+  }
+
+  /** Leaves at once: the other side sees a reset. */
+  public void abort() {
+    connection.abort();
+  }
+
+  @Override
+  public void close() {
+    connection.close();
+  }
+
+  private static byte[] frame(int type, int flags, int stream, byte[] payload) {
+    return ByteBuffer.allocate(9 + payload.length)
+        .put((byte) (payload.length >> 16))
+        .put((byte) (payload.length >> 8))
+        .put((byte) payload.length)
+        .put((byte) type)
+        .put((byte) flags)
+        .putInt(stream)
+        .put(payload)
+        .array();
+  }
+
+  /** A literal of plain octets (RFC 7541 section 5.2). */
+  private static void text(ByteArrayOutputStream block, String text) {
+    int length = text.length();
+    if (length <= LONGEST_SHORT_LENGTH) {
+      block.write(length);
+    } else {
+      block.write(LONGEST_SHORT_LENGTH + 1);
+      int rest = length - LONGEST_SHORT_LENGTH - 1;
+      for (; rest >= 128; rest /= 128) {
+        block.write(rest % 128 + 128);
+      }
+      block.write(rest);
+    }
+    block.writeBytes(text.getBytes(US_ASCII));
+  }
+}
