@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -60,7 +61,9 @@ public final class Exchange {
     this.rawQuery = clientRequest.getQueryString();
     this.protocol = clientRequest.getProtocol();
     this.authority = authority(clientRequest);
-    this.peerAddress = clientRequest.getRemoteAddr();
+    // Tomcat has none any more if the client is gone; Forwarded knows this word (RFC 7239 section
+    // 6).
+    this.peerAddress = Objects.requireNonNullElse(clientRequest.getRemoteAddr(), "unknown");
     this.referer = clientRequest.getHeader("Referer");
     this.userAgent = clientRequest.getHeader("User-Agent");
     this.clientAddress = peerAddress;
