@@ -239,17 +239,15 @@ public final class ExchangeFilter implements Filter {
     @Override
     public void onError(AsyncEvent event) {
       // The server lost the client, or a dispatch failed. Jetty tells nothing more of an answer
-      // that
-      // was begun, so this is the end.
+      // that was begun, so this is the end.
       exchange.failed(Failure.CLIENT_GONE, "async_error", event.getThrowable());
       if (!clientResponse.isCommitted()) {
-        // In case that somebody still listens: else the server would show its own words, and
-        // frames.
+        // In case that somebody still listens: else the server would show its own words.
         try {
           Refusal.send(exchange, clientResponse, Failure.INTERNAL);
           event.getAsyncContext().complete();
         } catch (IOException | RuntimeException nobodyListens) {
-          LOG.warn("{} cannot be answered", exchange.id(), nobodyListens);
+          LOG.debug("{} cannot be answered", exchange.id(), nobodyListens);
         }
       }
       close();

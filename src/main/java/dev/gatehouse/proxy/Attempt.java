@@ -394,10 +394,10 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
   // The end.
 
   private void end(@Nullable Throwable failure) {
+    forget();
     if (!ended.compareAndSet(false, true)) {
       return;
     }
-    forget();
     boolean brokenOff = false;
     int status = Failure.CLIENT_GONE.status();
     synchronized (this) {
