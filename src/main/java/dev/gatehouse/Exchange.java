@@ -227,12 +227,13 @@ public final class Exchange {
   /**
    * Ends the exchange, the first time that it is called.
    *
-   * @param clientStatus the status of the client's answer; a failure that sent none replaces it
+   * @param clientStatus the status of the client's answer; that of a failure replaces it, so that
+   *     an answer that was broken off never counts as success
    */
   public void close(int clientStatus) {
     if (closed.compareAndSet(false, true)) {
       Failure failed = failure;
-      status = failed == Failure.CLIENT_GONE ? failed.status() : clientStatus;
+      status = failed == null ? clientStatus : failed.status();
       endNanos = System.nanoTime();
       for (Consumer<Exchange> end : ends) {
         end.accept(this);

@@ -11,8 +11,11 @@ public enum Failure {
   SCOPE_MISSING(403, Source.CLIENT, Retry.NEVER, "The token lacks the scope that this path needs."),
   NO_ROUTE(404, Source.CLIENT, Retry.NEVER, "No service is mapped to this path."),
   METHOD_REFUSED(405, Source.CLIENT, Retry.NEVER, "The gateway does not take this method."),
+  CLIENT_TIMEOUT(408, Source.CLIENT, Retry.NEVER, "The request did not come in time."),
   CLIENT_GONE(499, Source.CLIENT, Retry.NEVER, "The client went away."),
   INTERNAL(500, Source.GATEWAY, Retry.NEVER, "The gateway failed."),
+  CODING_REFUSED(
+      501, Source.CLIENT, Retry.NEVER, "The gateway knows no transfer coding but chunked."),
   UPSTREAM_UNREACHABLE(502, Source.UPSTREAM, Retry.ALWAYS, "The service cannot be reached."),
   UPSTREAM_RESET(502, Source.UPSTREAM, Retry.IF_UNSENT, "The service broke off the connection."),
   UPSTREAM_GARBLED(

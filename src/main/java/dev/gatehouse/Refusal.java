@@ -75,6 +75,10 @@ public final class Refusal {
     if (failure == Failure.METHOD_REFUSED) {
       clientResponse.setHeader("Allow", allowed);
     }
+    if (failure == Failure.CLIENT_TIMEOUT) {
+      // What still comes must not be taken for another request (RFC 9110 section 15.5.9).
+      clientResponse.setHeader("Connection", "close");
+    }
     if (failure.status() == 503) {
       clientResponse.setHeader("Retry-After", "1");
     }

@@ -11,6 +11,7 @@ import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.util.Enumeration;
 
 /**
  * Refuses requests that the gateway and a service could understand in two ways.
@@ -18,7 +19,8 @@ import java.io.IOException;
  * <p><b>What the client sees:</b> 400 {@code path_ambiguous} for a path whose raw form could mean
  * another path than the server mapped: dot segments, {@code %2F}, {@code %5C}, {@code %00}, {@code
  * //}, {@code ;} or an encoded character in the part that the mapping matched. 405 {@code
- * method_refused} for TRACE and CONNECT. Everything else goes to the service as it was sent.
+ * method_refused} for TRACE and CONNECT. 501 {@code coding_refused} for a transfer coding other
+ * than {@code chunked} (RFC 9112 section 6.1). Everything else goes to the service as it was sent.
  *
  * <p><b>Place in the chain:</b> after the log, mapped to {@code /*}, before everything that looks
  * at the path.
@@ -62,6 +64,10 @@ public final class StrictRequestFilter extends GatewayFilter {
       Refusal.send(exchange, clientResponse, Failure.METHOD_REFUSED);
       return;
     }
+    if (isCodedOtherwise(clientRequest)) {
+      Refusal.send(exchange, clientResponse, Failure.CODING_REFUSED);
+      return;
+    }
     String ambiguity =
         PathRule.ambiguity(
             exchange.rawPath(), contextPath, exchange.route().prefix(), exchange.route().exact());
@@ -74,5 +80,16 @@ public final class StrictRequestFilter extends GatewayFilter {
       return;
     }
     chain.doFilter(clientRequest, clientResponse);
+  }
+
+  /** Jetty takes {@code gzip, chunked}, undoes the chunks, and leaves the rest as it is. */
+  private static boolean isCodedOtherwise(HttpServletRequest clientRequest) {
+    Enumeration<String> codings = clientRequest.getHeaders("Transfer-Encoding");
+    while (codings.hasMoreElements()) {
+      if (!codings.nextElement().strip().equalsIgnoreCase("chunked")) {
+        return true;
+      }
+    }
+    return false;
   }
 }

@@ -1,24 +1,11 @@
 package dev.gatehouse.http;
 
 import java.nio.charset.StandardCharsets;
-import java.util.Map;
 
 /** An error in words for programs (RFC 9457). */
 public final class Problem {
 
   public static final String MEDIA_TYPE = "application/problem+json";
-
-  private static final Map<Integer, String> TITLES =
-      Map.of(
-          400, "Bad Request",
-          401, "Unauthorized",
-          403, "Forbidden",
-          404, "Not Found",
-          405, "Method Not Allowed",
-          500, "Internal Server Error",
-          502, "Bad Gateway",
-          503, "Service Unavailable",
-          504, "Gateway Timeout");
 
   private Problem() {}
 
@@ -26,7 +13,7 @@ public final class Problem {
   public static byte[] json(int status, String detail, String code, String requestId) {
     String json =
         "{\"type\":\"about:blank\",\"title\":"
-            + quote(TITLES.getOrDefault(status, "Error"))
+            + quote(title(status))
             + ",\"status\":"
             + status
             + ",\"detail\":"
@@ -37,6 +24,23 @@ public final class Problem {
             + quote(requestId)
             + "}\n";
     return json.getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static String title(int status) {
+    return switch (status) {
+      case 400 -> "Bad Request";
+      case 401 -> "Unauthorized";
+      case 403 -> "Forbidden";
+      case 404 -> "Not Found";
+      case 405 -> "Method Not Allowed";
+      case 408 -> "Request Timeout";
+      case 500 -> "Internal Server Error";
+      case 501 -> "Not Implemented";
+      case 502 -> "Bad Gateway";
+      case 503 -> "Service Unavailable";
+      case 504 -> "Gateway Timeout";
+      default -> "Error";
+    };
   }
 
   /** A JSON string (RFC 8259 section 7). */

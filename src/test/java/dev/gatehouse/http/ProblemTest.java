@@ -39,6 +39,8 @@ class ProblemTest {
     "403, Forbidden",
     "404, Not Found",
     "405, Method Not Allowed",
+    "408, Request Timeout",
+    "501, Not Implemented",
     "500, Internal Server Error",
     "502, Bad Gateway",
     "503, Service Unavailable",
