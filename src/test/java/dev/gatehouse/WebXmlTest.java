@@ -297,6 +297,8 @@ class WebXmlTest {
     "servlet users, timeout.idle, timeout.idle, 60s",
     "servlet users, timeout.total, timeout.total, none",
     "servlet users, hostHeader, hostHeader, service",
+    "servlet users, cookiePath, cookiePath, keep",
+    "servlet users, sse.heartbeat, sse.heartbeat, none",
   })
   void aParameterHasTheKeyAndTheDefaultOfTheContract(
       String component, String name, String key, String fallback)
@@ -321,7 +323,9 @@ class WebXmlTest {
               "timeout.response",
               "timeout.idle",
               "timeout.total",
-              "hostHeader");
+              "sse.heartbeat",
+              "hostHeader",
+              "cookiePath");
     }
   }
 

@@ -16,7 +16,6 @@ public final class HopByHop {
           "proxy-authorization",
           "proxy-connection",
           "te",
-          "trailer",
           "transfer-encoding",
           "upgrade");
 

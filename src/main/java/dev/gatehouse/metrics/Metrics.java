@@ -86,6 +86,19 @@ public final class Metrics implements AutoCloseable {
         .increment();
   }
 
+  /**
+   * Counts a request that was sent once more, because the service had closed the connection.
+   *
+   * @param service the servlet-name
+   */
+  public void sentAgain(String service) {
+    Counter.builder("gatehouse.upstream.repeats")
+        .description("Requests sent once more, because a pooled connection was closed.")
+        .tag("service", service)
+        .register(registry)
+        .increment();
+  }
+
   /** Shows a count of log lines that were lost because a disk or a terminal did not keep up. */
   public <T> void logLinesLost(String log, T counted, ToLongFunction<T> lost) {
     FunctionCounter.builder("gatehouse.log.lines.lost", counted, lost::applyAsLong)

@@ -4,22 +4,19 @@ import dev.gatehouse.Exchange;
 import dev.gatehouse.Failure;
 import dev.gatehouse.Refusal;
 import jakarta.servlet.AsyncContext;
-import jakarta.servlet.ServletOutputStream;
-import jakarta.servlet.WriteListener;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
-import java.nio.ByteBuffer;
 import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
 import org.eclipse.jetty.client.Connection;
 import org.eclipse.jetty.client.HttpResponseException;
 import org.eclipse.jetty.client.Response;
@@ -32,25 +29,15 @@ import org.eclipse.jetty.io.CyclicTimeouts;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One try at having a service answer an exchange: hears what becomes of the upstream request,
- * writes the upstream response to the client, keeps the time, and ends the exchange exactly once.
+ * One try at having a service answer an exchange: hears what becomes of the upstream request, has
+ * the upstream response written to the client, keeps the time, and ends the exchange exactly once.
  */
-final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.Expirable {
+final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
 
   /*
    * Threads. Until send() the container's thread is alone. Then the client's threads tell of the
    * upstream, one event after the other, and the container's threads tell of the client's connection,
-   * at any time. They meet in the writing of the body, whose state goes round like this, each step by
-   * compareAndSet, so that whoever makes it is the only one who goes on:
-   *
-   *   IDLE -> READY      onContent: a chunk is there
-   *   READY -> WRITING   onContent or, for the first chunk, onWritePossible: hands it to the server
-   *   WRITING -> PENDING the server has it, but may still read from its array
-   *   PENDING -> IDLE    the server is ready: the chunk is freed, and the next one asked for
-   *
-   * A chunk is freed by that last step, or by who ends an attempt before its writing has begun. If
-   * neither comes it is left to the garbage collector: freed too early or twice, its buffer would be
-   * filled with another response while the server still sends it.
+   * at any time. They meet in the writing of the body: see BodyWriter.
    *
    * The server's objects. When the server has ended an exchange it uses request, response and
    * AsyncContext again, for another client. So whatever ends an answer is done under this monitor, and
@@ -60,6 +47,11 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
    * Time. `expires` is the earlier of the current phase's end and the total's. The timer only reads
    * it, so moving it costs one write. Whoever expires is aborted, which comes back as onComplete; if
    * that does not come, the next expiry closes the connection and ends the exchange without it.
+   *
+   * Sending again. A service may close a pooled connection in the moment in which it is used. A
+   * request that may be repeated is then sent once more, on a connection of its own. Whoever aborts
+   * first says so (ended, aborted), then takes the request; sendAgain() puts the new request in its
+   * place first, then looks: one of the two sees the other.
    */
 
   /** How far an attempt has come; each phase has its own time-out. */
@@ -71,18 +63,14 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
     RECEIVING
   }
 
-  /** Whose turn it is in the writing of the body. */
-  private enum Writing {
-    IDLE,
-    READY,
-    WRITING,
-    PENDING
-  }
-
   /** Where a container's thread finds out that it shall break off an answer. */
   static final String BROKEN = Attempt.class.getName() + ".broken";
 
+  /** What a service may be asked twice without harm (RFC 9110 section 9.2.2). */
+  private static final Set<String> REPEATABLE = Set.of("GET", "HEAD", "OPTIONS", "PUT", "DELETE");
+
   private static final long GRACE_NANOS = Duration.ofSeconds(5).toNanos();
+  private static final long LAST_BYTES_NANOS = Duration.ofSeconds(1).toNanos();
 
   private final ServiceProxy proxy;
   private final UpstreamClient client;
@@ -90,7 +78,7 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
   private final AsyncContext async;
   private final HttpServletRequest clientRequest;
   private final HttpServletResponse clientResponse;
-  private final UpstreamRequest upstreamRequest;
+  private final BodyWriter writer;
   private final Timeouts timeouts;
   private final long totalEnds;
   private final AtomicBoolean ended = new AtomicBoolean();
@@ -98,14 +86,16 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
   private volatile Phase phase = Phase.AWAITING_CLIENT;
   private volatile long expires;
   private volatile @Nullable Throwable aborted;
-  private volatile @Nullable Throwable clientFailure;
+  private volatile @Nullable Throwable unsendable;
+  private volatile @Nullable BodyReader reader;
   private volatile boolean quietAllowed;
+  private volatile @Nullable Duration heartbeat;
 
-  private final AtomicReference<Writing> writing = new AtomicReference<>(Writing.IDLE);
-  private final AtomicReference<Content.@Nullable Chunk> received = new AtomicReference<>();
-  private volatile Content.@Nullable Chunk beingWritten;
-  private volatile @Nullable Runnable demander;
-  private volatile @Nullable ServletOutputStream output;
+  private volatile UpstreamRequest upstreamRequest;
+  private volatile boolean connectionReused;
+  private volatile boolean requestSent;
+  private volatile boolean answering;
+  private volatile boolean sentAgain;
 
   /** The server may use its objects for another exchange. Guarded by this. */
   private boolean endedByServer;
@@ -123,6 +113,7 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
     this.async = async;
     this.clientRequest = (HttpServletRequest) async.getRequest();
     this.clientResponse = (HttpServletResponse) async.getResponse();
+    this.writer = new BodyWriter(this, exchange, clientResponse);
     this.upstreamRequest = upstreamRequest;
     this.timeouts = timeouts;
     this.totalEnds = timeouts.total().map(total -> System.nanoTime() + total.toNanos()).orElse(0L);
@@ -135,11 +126,25 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
     client.watch(this);
   }
 
-  /** Sends the request; everything else follows from what is told of it. */
-  void send(boolean hasBody) {
+  /**
+   * Sends the request; everything else follows from what is told of it.
+   *
+   * @param body what reads the client's body; null if it has none
+   */
+  void send(@Nullable BodyReader body) {
+    reader = body;
     enter(Phase.CONNECTING, Optional.of(timeouts.connect()));
-    upstreamRequest.onRequestBegin(
+    listenTo(upstreamRequest);
+    client.watch(this);
+    upstreamRequest.send(this);
+  }
+
+  private void listenTo(UpstreamRequest request) {
+    boolean hasBody = reader != null;
+    request.onEarlyHints(this::earlyHints);
+    request.onRequestBegin(
         begun -> {
+          connectionReused = UpstreamClient.isReused(request.getConnection());
           if (hasBody) {
             enter(Phase.SENDING, Optional.of(timeouts.idle()));
           } else {
@@ -148,26 +153,31 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
           client.watchAgain(this);
         });
     if (hasBody) {
-      upstreamRequest.onRequestContent((sending, content) -> progress());
-      upstreamRequest.onRequestSuccess(
+      request.onRequestContent((sending, content) -> progress());
+      request.onRequestSuccess(
           sent -> {
+            requestSent = true;
             enter(Phase.WAITING, Optional.of(timeouts.response()));
             client.watchAgain(this);
           });
     }
-    client.watch(this);
-    upstreamRequest.send(this);
-  }
-
-  /** Tells that the client's request broke off, so that it is not taken for the service's fault. */
-  void clientFailed(Throwable failure) {
-    clientFailure = failure;
   }
 
   // What is told of the upstream response.
 
+  /** Relays what a service says ahead of its answer (RFC 8297). */
+  private void earlyHints(HttpFields fields) {
+    answering = true;
+    synchronized (this) {
+      if (!endedByServer && !ended.get()) {
+        proxy.onEarlyHints(clientRequest, clientResponse, fields);
+      }
+    }
+  }
+
   @Override
   public void onBegin(Response upstreamResponse) {
+    answering = true;
     int status = upstreamResponse.getStatus();
     if (status < 200) {
       // 101 would end HTTP on the connection, and nobody has asked for that.
@@ -184,11 +194,21 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
       abort(new HttpResponseException("a body where none can be", upstreamResponse));
       return;
     }
-    String type = fields.get(HttpHeader.CONTENT_TYPE);
-    quietAllowed = type != null && type.regionMatches(true, 0, "text/event-stream", 0, 17);
-    enter(Phase.RECEIVING, quietAllowed ? Optional.empty() : Optional.of(timeouts.idle()));
+    Delivery delivery = Delivery.of(fields, hasBody(upstreamResponse));
+    quietAllowed = delivery.mayBeQuiet();
+    heartbeat = delivery.takesHeartbeats() ? timeouts.heartbeat().orElse(null) : null;
+    enter(Phase.RECEIVING, Optional.of(timeouts.idle()));
+    progress();
     client.watchAgain(this);
     proxy.onServerResponseHeaders(clientRequest, clientResponse, upstreamResponse);
+    if (delivery.inParts()) {
+      writer.flushEachPart();
+    }
+  }
+
+  private boolean hasBody(Response upstreamResponse) {
+    int status = upstreamResponse.getStatus();
+    return !exchange.method().equals("HEAD") && status != 204 && status != 205 && status != 304;
   }
 
   /** Its body would be taken for the next answer on the connection (RFC 9112 section 6.3). */
@@ -202,96 +222,100 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
   @Override
   public void onContent(Response upstreamResponse, Content.Chunk chunk, Runnable next) {
     progress();
-    chunk.retain();
-    demander = next;
-    received.set(chunk);
-    writing.set(Writing.READY);
-    try {
-      if (output == null) {
-        ServletOutputStream stream = clientResponse.getOutputStream();
-        output = stream;
-        // Calls onWritePossible, perhaps at once and on another thread.
-        stream.setWriteListener(this);
-      } else {
-        onWritePossible();
-      }
-    } catch (IOException | RuntimeException e) {
-      onError(e);
-    }
+    writer.write(chunk, next);
   }
 
   @Override
   public void onSuccess(Response upstreamResponse) {
-    // A service that answers without having asked for the body does not want it.
-    client.expectNoMore(upstreamRequest);
+    BodyReader body = reader;
+    if (body == null || requestSent) {
+      return;
+    }
+    if (body.isAtTheEnd()) {
+      // The last bytes of the request are on their way, but no service must take them.
+      expires = System.nanoTime() + LAST_BYTES_NANOS;
+      client.watchAgain(this);
+    } else {
+      // A service that answers before it has the whole body does not want the rest.
+      abort(new IOException("answered without the whole body"));
+    }
   }
 
   @Override
   public void onComplete(Result result) {
-    Throwable failure =
-        result.getResponseFailure() != null ? result.getResponseFailure() : result.getFailure();
     // A service may answer before it has read the request; its whole answer then counts.
     boolean answered = result.getResponseFailure() == null && phase == Phase.RECEIVING;
-    end(answered ? null : failure);
+    if (answered) {
+      // Until the client has taken what came before, its patience counts.
+      quietAllowed = false;
+      heartbeat = null;
+      progress();
+      writer.thenDo(() -> end(null));
+      return;
+    }
+    Throwable failure =
+        result.getResponseFailure() != null ? result.getResponseFailure() : result.getFailure();
+    if (failure != null && mayBeSentAgain(failure)) {
+      sendAgain();
+    } else {
+      end(failure);
+    }
+  }
+
+  // Sending again.
+
+  private boolean mayBeSentAgain(Throwable failure) {
+    return connectionReused
+        && !answering
+        && !sentAgain
+        && reader == null
+        && aborted == null
+        && !ended.get()
+        && REPEATABLE.contains(exchange.method())
+        && judge(failure, phase) == Failure.UPSTREAM_RESET;
+  }
+
+  private void sendAgain() {
+    sentAgain = true;
+    proxy.onSentAgain();
+    UpstreamRequest again = upstreamRequest.again();
+    listenTo(again);
+    synchronized (this) {
+      phase = Phase.CONNECTING;
+      expires = earlierOfTotal(System.nanoTime() + timeouts.connect().toNanos());
+      upstreamRequest = again;
+    }
+    client.watchAgain(this);
+    client.connect(again, this::sendOn, this::end);
+  }
+
+  private void sendOn(Connection connection) {
+    if (ended.get() || aborted != null) {
+      connection.close();
+      end(new IOException("given up before it was sent again"));
+    } else {
+      connection.send(upstreamRequest, this);
+    }
   }
 
   // What is told of the client's connection.
 
-  @Override
-  public void onWritePossible() throws IOException {
-    ServletOutputStream stream = output;
-    if (stream == null) {
-      return;
-    }
-    if (writing.compareAndSet(Writing.READY, Writing.WRITING)) {
-      write(stream);
-      writing.set(Writing.PENDING);
-      if (stream.isReady()) {
-        written();
-      }
+  /** The server does not take the answer: the client is gone, or the answer cannot be sent. */
+  void cannotWrite(Exception failure) {
+    if (failure instanceof RuntimeException && !isCommitted()) {
+      unsendable = failure;
+      abort(failure);
     } else {
-      written();
+      clientLost("write", failure);
     }
   }
 
-  private void write(ServletOutputStream stream) throws IOException {
-    Content.Chunk chunk = received.getAndSet(null);
-    if (chunk == null) {
-      return;
+  private boolean isCommitted() {
+    try {
+      return clientResponse.isCommitted();
+    } catch (RuntimeException takenBack) {
+      return true;
     }
-    beingWritten = chunk;
-    ByteBuffer bytes = chunk.getByteBuffer();
-    int length = bytes.remaining();
-    if (bytes.hasArray()) {
-      stream.write(bytes.array(), bytes.arrayOffset() + bytes.position(), length);
-    } else {
-      byte[] copy = new byte[length];
-      bytes.duplicate().get(copy);
-      stream.write(copy, 0, length);
-    }
-    exchange.sent(length);
-  }
-
-  private void written() {
-    if (!writing.compareAndSet(Writing.PENDING, Writing.IDLE)) {
-      return;
-    }
-    Content.Chunk chunk = beingWritten;
-    beingWritten = null;
-    if (chunk != null) {
-      chunk.release();
-    }
-    Runnable next = demander;
-    demander = null;
-    if (next != null && !ended.get()) {
-      progress();
-      next.run();
-    }
-  }
-
-  @Override
-  public void onError(Throwable failure) {
-    clientLost("write", failure);
   }
 
   /**
@@ -328,10 +352,11 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
     expires = earlierOfTotal(phaseEnds);
   }
 
-  private void progress() {
-    if (!quietAllowed) {
-      expires = earlierOfTotal(System.nanoTime() + timeouts.idle().toNanos());
-    }
+  /** Moves the end of the phase, because something came; returns whether it goes on. */
+  boolean progress() {
+    Duration limit = quietAllowed ? heartbeat : timeouts.idle();
+    expires = earlierOfTotal(limit == null ? Long.MAX_VALUE : System.nanoTime() + limit.toNanos());
+    return !ended.get();
   }
 
   private long earlierOfTotal(long phaseEnds) {
@@ -348,6 +373,12 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
 
   /** Called on the timer's thread when the time is up. */
   void expired() {
+    Duration beat = heartbeat;
+    if (beat != null && aborted == null && !totalIsOver()) {
+      progress();
+      client.http().getExecutor().execute(writer::beat);
+      return;
+    }
     Throwable before = aborted;
     expires = System.nanoTime() + GRACE_NANOS;
     if (before == null) {
@@ -359,9 +390,14 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
     }
   }
 
+  private boolean totalIsOver() {
+    return totalEnds != 0 && System.nanoTime() - totalEnds >= 0;
+  }
+
   private void giveUp(TimeoutException timeout) {
-    if (phase == Phase.AWAITING_CLIENT) {
-      clientFailed(timeout);
+    boolean nothingIsSent =
+        phase == Phase.AWAITING_CLIENT || (phase == Phase.CONNECTING && sentAgain);
+    if (nothingIsSent) {
       end(timeout);
     }
     abort(timeout);
@@ -438,9 +474,11 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
 
   private void forget() {
     client.unwatch(this);
-    Content.Chunk unwritten = received.getAndSet(null);
-    if (unwritten != null) {
-      unwritten.release();
+    writer.forget();
+    Connection connection = upstreamRequest.getConnection();
+    if (sentAgain && connection != null) {
+      // The pool does not know it.
+      connection.close();
     }
   }
 
@@ -451,7 +489,7 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
     Failure failure = whoFailed(cause);
     String reason = failure.code() + "_" + phase.name().toLowerCase(Locale.ROOT);
     exchange.failed(failure, reason, cause);
-    boolean canAnswer = !clientResponse.isCommitted() && writing.get() != Writing.PENDING;
+    boolean canAnswer = !clientResponse.isCommitted() && !writer.isBusy();
     if (canAnswer) {
       try {
         // 499 is for the log only; a client that is there all the same gets an error, too.
@@ -469,13 +507,20 @@ final class Attempt implements Response.Listener, WriteListener, CyclicTimeouts.
   }
 
   private Failure whoFailed(Throwable cause) {
-    if (clientFailure != null) {
-      return Failure.CLIENT_GONE;
+    if (unsendable != null) {
+      return Failure.UPSTREAM_GARBLED;
     }
     Failure failure = judge(cause, phase);
-    if (failure == Failure.UPSTREAM_TIMEOUT && writing.get() == Writing.PENDING) {
+    if (failure == Failure.UPSTREAM_TIMEOUT && writer.isBusy()) {
       // It is the client that does not take what the service has sent.
       return Failure.CLIENT_GONE;
+    }
+    BodyReader body = reader;
+    boolean clientStalls =
+        phase == Phase.AWAITING_CLIENT
+            || (phase == Phase.SENDING && body != null && body.waitsForClient());
+    if (failure == Failure.UPSTREAM_TIMEOUT && clientStalls) {
+      return Failure.CLIENT_TIMEOUT;
     }
     if (failure == Failure.UPSTREAM_TIMEOUT
         && phase == Phase.CONNECTING

@@ -1,11 +1,16 @@
 package dev.gatehouse.proxy;
 
+import dev.gatehouse.http.TrailerFields;
 import jakarta.servlet.ReadListener;
 import jakarta.servlet.ServletInputStream;
+import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Map;
 import org.eclipse.jetty.client.AsyncRequestContent;
+import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.util.IteratingCallback;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Passes the body of a client request on, a buffer at a time: the next one is read when the service
@@ -20,15 +25,45 @@ final class BodyReader extends IteratingCallback implements ReadListener {
   private static final int BUFFER_BYTES = 4096;
 
   private final byte[] buffer = new byte[BUFFER_BYTES];
+  private final HttpServletRequest clientRequest;
   private final ServletInputStream input;
   private final AsyncRequestContent body;
   private final Attempt attempt;
   private volatile boolean allArrived;
+  private volatile boolean waitsForClient = true;
+  private volatile boolean atTheEnd;
+  private volatile @Nullable HttpFields trailers;
 
-  BodyReader(ServletInputStream input, AsyncRequestContent body, Attempt attempt) {
-    this.input = input;
+  BodyReader(HttpServletRequest clientRequest, AsyncRequestContent body, Attempt attempt)
+      throws IOException {
+    this.clientRequest = clientRequest;
+    this.input = clientRequest.getInputStream();
     this.body = body;
     this.attempt = attempt;
+  }
+
+  /** Begins to read. A server may now ask a client for the body that waits to be asked. */
+  void start() {
+    try {
+      input.setReadListener(this);
+    } catch (RuntimeException e) {
+      onError(e);
+    }
+  }
+
+  /** Whether it is the client's turn to go on, not the service's. */
+  boolean waitsForClient() {
+    return waitsForClient;
+  }
+
+  /** Whether the client has sent everything. */
+  boolean isAtTheEnd() {
+    return atTheEnd;
+  }
+
+  /** The fields behind the body, when it has been read; null if there are none. */
+  @Nullable HttpFields trailers() {
+    return trailers;
   }
 
   @Override
@@ -54,9 +89,10 @@ final class BodyReader extends IteratingCallback implements ReadListener {
       while (input.isReady()) {
         int length = input.read(buffer);
         if (length < 0) {
-          return Action.SUCCEEDED;
+          return end();
         }
         if (length > 0) {
+          waitsForClient = false;
           body.write(ByteBuffer.wrap(buffer, 0, length), this);
           return Action.SCHEDULED;
         }
@@ -65,7 +101,25 @@ final class BodyReader extends IteratingCallback implements ReadListener {
       attempt.clientLost("read", e);
       throw e;
     }
-    return allArrived && input.isFinished() ? Action.SUCCEEDED : Action.IDLE;
+    if (allArrived && input.isFinished()) {
+      return end();
+    }
+    waitsForClient = true;
+    return Action.IDLE;
+  }
+
+  private Action end() {
+    waitsForClient = false;
+    atTheEnd = true;
+    if (clientRequest.isTrailerFieldsReady()) {
+      Map<String, String> passed = TrailerFields.passed(clientRequest.getTrailerFields());
+      if (!passed.isEmpty()) {
+        HttpFields.Mutable fields = HttpFields.build();
+        passed.forEach(fields::add);
+        trailers = fields;
+      }
+    }
+    return Action.SUCCEEDED;
   }
 
   @Override

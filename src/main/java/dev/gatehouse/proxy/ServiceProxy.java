@@ -7,6 +7,9 @@ import dev.gatehouse.config.Parameters;
 import dev.gatehouse.config.Problems;
 import dev.gatehouse.http.GatewayFields;
 import dev.gatehouse.http.HopByHop;
+import dev.gatehouse.http.PublicLinks;
+import dev.gatehouse.http.TrailerFields;
+import dev.gatehouse.metrics.Metrics;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.ReadListener;
 import jakarta.servlet.ServletConfig;
@@ -16,15 +19,16 @@ import jakarta.servlet.ServletInputStream;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Enumeration;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.jetty.client.AsyncRequestContent;
 import org.eclipse.jetty.client.HttpClient;
@@ -44,7 +48,10 @@ import org.jspecify.annotations.Nullable;
  * <p><b>What the service receives:</b> the client's method, body and header fields, the raw path
  * without the matched prefix behind the URL's base path, and the raw query; and what the filter
  * set-gateway-headers has to say. <b>What the client receives:</b> the service's status, header
- * values and body. Fields that concern one connection only are left out both ways.
+ * values, body and trailers. Fields that concern one connection only are left out both ways. {@code
+ * Location}, {@code Content-Location} and {@code Refresh} that point at the service itself become
+ * paths under the prefix by which the request came. Event streams and the like are passed on event
+ * by event.
  *
  * <table>
  * <caption>Parameters</caption>
@@ -59,6 +66,10 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>{@code timeout.total}</td><td>duration, or {@code none}</td><td>{@code none}</td></tr>
  * <tr><td>{@code hostHeader}</td><td>{@code service}, {@code client}, or a fixed name</td>
  *   <td>{@code service}</td></tr>
+ * <tr><td>{@code cookiePath}</td><td>{@code keep}; or {@code prefix}: the Path of the service's
+ *   cookies is put under the prefix by which the request came</td><td>{@code keep}</td></tr>
+ * <tr><td>{@code sse.heartbeat}</td><td>duration, after which a quiet event stream gets a comment,
+ *   which finds clients that have vanished; or {@code none}</td><td>{@code none}</td></tr>
  * </table>
  *
  * In the settings file, {@code users.timeout.response=5s} is for the service users, {@code
@@ -88,7 +99,11 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
   private transient List<Upstream> upstreams = List.of();
   private transient @Nullable Timeouts timeouts;
   private String hostHeader = "service";
+  private boolean cookiesUnderPrefix;
+  private transient List<String> origins = List.of();
   private transient @Nullable UpstreamClient client;
+  private transient @Nullable EarlyHints earlyHints;
+  private transient @Nullable Metrics metrics;
   private String contextPath = "";
   private final AtomicInteger turn = new AtomicInteger();
 
@@ -105,6 +120,8 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     UpstreamClient shared = gateway.shared(UpstreamClient.class, UpstreamClient::new);
     shared.atLeastConnectTimeout(timeouts().connect());
     client = shared;
+    earlyHints = new EarlyHints(context.getServerInfo());
+    metrics = gateway.metrics();
     super.init(new WithoutParameters(config));
   }
 
@@ -121,6 +138,11 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     hostHeader =
         parameters.value(
             "hostHeader", "service", "service, client, or a fixed name", ServiceProxy::hostName);
+    cookiesUnderPrefix = parameters.choice("cookiePath", "keep", "keep", "prefix").equals("prefix");
+    origins =
+        upstreams.stream()
+            .map(upstream -> PublicLinks.origin(upstream.scheme(), upstream.authority()))
+            .toList();
   }
 
   private static String hostName(String text) {
@@ -166,23 +188,23 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     async.setTimeout(0);
     Attempt attempt = new Attempt(this, client(), exchange, async, upstreamRequest, timeouts());
     if (hasContent(clientRequest)) {
-      AsyncRequestContent body = newBody();
-      setBody(upstreamRequest, body);
+      BodyReader body = newBody(clientRequest, upstreamRequest, attempt);
       if (expects100Continue(clientRequest)) {
         // Reading makes the server ask the client for the body: not before the service has asked.
-        client().onContinue(upstreamRequest, () -> read(clientRequest, body, attempt));
+        client().onContinue(upstreamRequest, body::start);
       } else {
-        read(clientRequest, body, attempt);
+        body.start();
       }
-      attempt.send(true);
+      attempt.send(body);
     } else if (mayHaveContent(clientRequest)) {
       attempt.awaitClient();
       // Reading has already told the client to go on.
       upstreamRequest.headers(headers -> headers.remove(HttpHeader.EXPECT));
       ServletInputStream input = clientRequest.getInputStream();
-      input.setReadListener(new SendAtFirstEvent(input, newBody(), upstreamRequest, attempt));
+      input.setReadListener(new SendAtFirstEvent(clientRequest, upstreamRequest, attempt));
     } else {
-      attempt.send(false);
+      upstreamRequest.withoutBody();
+      attempt.send(null);
     }
   }
 
@@ -203,16 +225,12 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     List<Upstream> all = upstreams;
     Upstream upstream =
         all.size() == 1 ? all.get(0) : all.get(Math.floorMod(turn.getAndIncrement(), all.size()));
-    UpstreamRequest upstreamRequest =
-        new UpstreamRequest(
-            client().http(),
-            upstream,
-            clientRequest.getMethod(),
-            upstream.basePath() + target,
-            clientRequest.getQueryString());
-    // An attempt keeps its own time; the client's idle time-out is for pooled connections.
-    upstreamRequest.idleTimeout(0, TimeUnit.MILLISECONDS);
-    return upstreamRequest;
+    return new UpstreamRequest(
+        client().http(),
+        upstream,
+        clientRequest.getMethod(),
+        upstream.basePath() + target,
+        clientRequest.getQueryString());
   }
 
   /**
@@ -271,78 +289,68 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
         && !clientRequest.getProtocol().startsWith("HTTP/1");
   }
 
-  /** A body of which nothing is said that the client has not said, such as a Content-Type. */
-  private static AsyncRequestContent newBody() {
-    return new AsyncRequestContent((String) null);
-  }
-
   /**
-   * Says how the body ends. Without that, Jetty's client frames it only for methods that usually
-   * have one: the body of a chunked GET would be sent bare, and be taken for the next request.
+   * A body of which nothing is said that the client has not said, but how it ends. Without that,
+   * Jetty's client frames it only for methods that usually have one: the body of a chunked GET
+   * would be sent bare, and be taken for the next request.
    */
-  private static void setBody(Request upstreamRequest, Request.Content body) {
-    upstreamRequest.body(body);
+  private static BodyReader newBody(
+      HttpServletRequest clientRequest, UpstreamRequest upstreamRequest, Attempt attempt)
+      throws IOException {
+    AsyncRequestContent content = new AsyncRequestContent((String) null);
+    BodyReader body = new BodyReader(clientRequest, content, attempt);
+    upstreamRequest.body(content);
     if (!upstreamRequest.getHeaders().contains(HttpHeader.CONTENT_LENGTH)) {
       upstreamRequest.headers(
           headers -> headers.put(HttpHeader.TRANSFER_ENCODING, HttpHeaderValue.CHUNKED.asString()));
+      upstreamRequest.trailersSupplier(body::trailers);
     }
-  }
-
-  private static void read(
-      HttpServletRequest clientRequest, AsyncRequestContent body, Attempt attempt) {
-    try {
-      ServletInputStream input = clientRequest.getInputStream();
-      input.setReadListener(new BodyReader(input, body, attempt));
-    } catch (IOException | RuntimeException e) {
-      attempt.clientFailed(e);
-      body.fail(e);
-    }
+    return body;
   }
 
   /** Sends a request when its first event tells whether it has a body. */
   private static final class SendAtFirstEvent implements ReadListener {
 
-    private final BodyReader reader;
-    private final AsyncRequestContent body;
-    private final Request upstreamRequest;
+    private final HttpServletRequest clientRequest;
+    private final UpstreamRequest upstreamRequest;
     private final Attempt attempt;
+    private @Nullable BodyReader body;
     private boolean sent;
 
     private SendAtFirstEvent(
-        ServletInputStream input,
-        AsyncRequestContent body,
-        Request upstreamRequest,
-        Attempt attempt) {
-      this.reader = new BodyReader(input, body, attempt);
-      this.body = body;
+        HttpServletRequest clientRequest, UpstreamRequest upstreamRequest, Attempt attempt) {
+      this.clientRequest = clientRequest;
       this.upstreamRequest = upstreamRequest;
       this.attempt = attempt;
     }
 
     @Override
-    public void onDataAvailable() {
-      if (!sent) {
+    public void onDataAvailable() throws IOException {
+      BodyReader reader = body;
+      if (reader == null) {
+        reader = newBody(clientRequest, upstreamRequest, attempt);
+        body = reader;
         sent = true;
-        setBody(upstreamRequest, body);
-        attempt.send(true);
+        attempt.send(reader);
       }
       reader.onDataAvailable();
     }
 
     @Override
-    public void onAllDataRead() {
-      if (sent) {
-        reader.onAllDataRead();
-      } else {
+    public void onAllDataRead() throws IOException {
+      if (body != null) {
+        body.onAllDataRead();
+      } else if (!sent) {
         sent = true;
-        attempt.send(false);
+        upstreamRequest.withoutBody();
+        attempt.send(null);
       }
     }
 
     @Override
     public void onError(Throwable failure) {
-      if (sent) {
-        reader.onError(failure);
+      if (body != null) {
+        body.onError(failure);
       } else {
         sent = true;
         attempt.clientLost("read", failure);
@@ -352,7 +360,18 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
 
   // The service's answer.
 
-  /** Copies what concerns both ends, values as they came; and adds Via. */
+  /** Relays what a service says ahead of its answer, where the server can. */
+  void onEarlyHints(
+      HttpServletRequest clientRequest, HttpServletResponse clientResponse, HttpFields fields) {
+    Objects.requireNonNull(earlyHints).relay(fields, clientRequest.getProtocol(), clientResponse);
+  }
+
+  /** Counts a request that found its pooled connection closed. */
+  void onSentAgain() {
+    Objects.requireNonNull(metrics).sentAgain(getServletName());
+  }
+
+  /** Copies what concerns both ends, values as they came; tells links anew; and adds Via. */
   @Override
   protected void onServerResponseHeaders(
       HttpServletRequest clientRequest,
@@ -372,6 +391,15 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
       if (hopByHop.contains(name) || name.equals("x-request-id")) {
         continue;
       }
+      value =
+          switch (name) {
+            case "location", "content-location" ->
+                links(clientRequest, upstreamResponse).location(value);
+            case "refresh" -> links(clientRequest, upstreamResponse).refresh(value);
+            case "set-cookie" ->
+                cookiesUnderPrefix ? links(clientRequest, upstreamResponse).cookie(value) : value;
+            default -> value;
+          };
       if (seen.add(name)) {
         // In place of what the server has put there itself, such as Date and Server.
         clientResponse.setHeader(field.getName(), value);
@@ -380,6 +408,40 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
       }
     }
     clientResponse.setHeader(GatewayFields.VIA, via.append("1.1 gatehouse").toString());
+    boolean chunked = fields.contains(HttpHeader.TRANSFER_ENCODING);
+    if (chunked && !clientRequest.getProtocol().equals("HTTP/1.0")) {
+      clientResponse.setTrailerFields(() -> trailers(upstreamResponse));
+    }
+  }
+
+  private static @Nullable Map<String, String> trailers(Response upstreamResponse) {
+    HttpFields received = upstreamResponse.getTrailers();
+    if (received == null) {
+      return null;
+    }
+    Map<String, String> trailers = new LinkedHashMap<>();
+    received.forEach(
+        field ->
+            trailers.merge(
+                field.getName(),
+                Objects.requireNonNullElse(field.getValue(), ""),
+                (first, next) -> first + ", " + next));
+    Map<String, String> passed = TrailerFields.passed(trailers);
+    return passed.isEmpty() ? null : passed;
+  }
+
+  private PublicLinks links(HttpServletRequest clientRequest, Response upstreamResponse) {
+    UpstreamRequest upstreamRequest = (UpstreamRequest) upstreamResponse.getRequest();
+    List<String> own = origins;
+    if (!hostHeader.equals("service")) {
+      // The service takes the name by which it was asked for its own.
+      String asked = upstreamRequest.getHeaders().get(HttpHeader.HOST);
+      own = new ArrayList<>(own);
+      own.add(PublicLinks.origin("http", asked));
+      own.add(PublicLinks.origin("https", asked));
+    }
+    String prefix = contextPath + Exchange.of(clientRequest).route().prefix();
+    return new PublicLinks(own, upstreamRequest.upstream().basePath(), prefix);
   }
 
   /** Thrown on the container's thread, so that it breaks off an answer that is not whole. */

@@ -11,14 +11,21 @@ import java.util.Optional;
  * @param response from the end of the request to the first byte of the answer
  * @param idle between two bytes of a body, either way
  * @param total for everything, if it is limited
+ * @param heartbeat after which a quiet event stream gets a comment, if it does
  */
-record Timeouts(Duration connect, Duration response, Duration idle, Optional<Duration> total) {
+record Timeouts(
+    Duration connect,
+    Duration response,
+    Duration idle,
+    Optional<Duration> total,
+    Optional<Duration> heartbeat) {
 
   static Timeouts of(Parameters parameters) {
     return new Timeouts(
         parameters.duration("timeout.connect", "5s"),
         parameters.duration("timeout.response", "30s"),
         parameters.duration("timeout.idle", "60s"),
-        parameters.optionalDuration("timeout.total"));
+        parameters.optionalDuration("timeout.total"),
+        parameters.optionalDuration("sse.heartbeat"));
   }
 }

@@ -7,7 +7,9 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import org.eclipse.jetty.client.AbstractConnectionPool;
+import org.eclipse.jetty.client.Connection;
 import org.eclipse.jetty.client.ContinueProtocolHandler;
 import org.eclipse.jetty.client.EarlyHintsProtocolHandler;
 import org.eclipse.jetty.client.HttpClient;
@@ -18,12 +20,15 @@ import org.eclipse.jetty.client.transport.HttpClientTransportOverHTTP;
 import org.eclipse.jetty.client.transport.HttpDestination;
 import org.eclipse.jetty.client.transport.HttpExchange;
 import org.eclipse.jetty.http.HttpCookieStore;
+import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.io.ByteBufferPool;
 import org.eclipse.jetty.io.ClientConnector;
 import org.eclipse.jetty.io.CyclicTimeouts;
+import org.eclipse.jetty.util.Promise;
 import org.eclipse.jetty.util.component.LifeCycle;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The one HTTP client of all services, with its own threads: Jetty's proxy servlets would make one
@@ -92,6 +97,7 @@ final class UpstreamClient implements AutoCloseable {
     client.getContentDecoderFactories().clear();
     client.getProtocolHandlers().clear();
     client.getProtocolHandlers().put(new Continue());
+    client.getProtocolHandlers().put(new Hints());
     client.getProtocolHandlers().put(new Interim());
     timer = new Timer();
   }
@@ -100,10 +106,13 @@ final class UpstreamClient implements AutoCloseable {
     return client;
   }
 
-  /** Lets a connection attempt of the operating system end no later than somebody waits for it. */
+  /** Lets a connection attempt of the operating system last as long as somebody waits for it. */
   synchronized void atLeastConnectTimeout(Duration timeout) {
     if (connector.getConnectTimeout().compareTo(timeout) < 0) {
       connector.setConnectTimeout(timeout);
+    }
+    if (client.getAddressResolutionTimeout() < timeout.toMillis()) {
+      client.setAddressResolutionTimeout(timeout.toMillis());
     }
   }
 
@@ -112,6 +121,17 @@ final class UpstreamClient implements AutoCloseable {
     return client.resolveDestination(upstreamRequest) instanceof HttpDestination destination
         && destination.getConnectionPool() instanceof AbstractConnectionPool pool
         && pool.getActiveConnectionCount() >= pool.getMaxConnectionCount();
+  }
+
+  /** Opens a connection of its own for a request; it never joins the pool. */
+  void connect(Request upstreamRequest, Consumer<Connection> connected, Consumer<Throwable> not) {
+    client.resolveDestination(upstreamRequest).newConnection(Promise.from(connected, not));
+  }
+
+  /** Whether a connection has brought an answer before. */
+  static boolean isReused(@Nullable Connection connection) {
+    return connection instanceof org.eclipse.jetty.io.Connection counting
+        && counting.getMessagesIn() > 0;
   }
 
   void watch(Attempt attempt) {
@@ -209,13 +229,27 @@ final class UpstreamClient implements AutoCloseable {
     }
   }
 
+  /** Tells of hints, then waits on for the answer. */
+  private static final class Hints extends EarlyHintsProtocolHandler {
+
+    @Override
+    public String getName() {
+      return "gatehouse-early-hints";
+    }
+
+    @Override
+    protected void onEarlyHints(Request upstreamRequest, HttpFields fields) {
+      ((UpstreamRequest) upstreamRequest).tellEarlyHints(fields);
+    }
+  }
+
   /** Waits on after any other interim answer (RFC 9110 section 15.2); 101 is for the attempt. */
   private static final class Interim extends EarlyHintsProtocolHandler {
 
     @Override
     public boolean accept(Request upstreamRequest, Response upstreamResponse) {
       int status = upstreamResponse.getStatus();
-      return status >= 100 && status < 200 && status != 101;
+      return status >= 100 && status < 200 && status != 101 && status != 103;
     }
   }
 }

@@ -2,9 +2,15 @@ package dev.gatehouse.proxy;
 
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.eclipse.jetty.client.HttpClient;
 import org.eclipse.jetty.client.transport.HttpConversation;
 import org.eclipse.jetty.client.transport.HttpRequest;
+import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.http.HttpFields;
+import org.eclipse.jetty.http.HttpHeader;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +27,7 @@ final class UpstreamRequest extends HttpRequest {
   private final String method;
   private final String path;
   private final @Nullable String query;
+  private volatile Consumer<HttpFields> earlyHints = fields -> {};
 
   UpstreamRequest(
       HttpClient client,
@@ -28,14 +35,66 @@ final class UpstreamRequest extends HttpRequest {
       String method,
       String rawPath,
       @Nullable String rawQuery) {
+    this(
+        client,
+        upstream,
+        onTheWire(rawPath),
+        rawQuery == null ? null : onTheWire(rawQuery),
+        method,
+        HttpFields.EMPTY);
+  }
+
+  private UpstreamRequest(
+      HttpClient client,
+      Upstream upstream,
+      String path,
+      @Nullable String query,
+      String method,
+      HttpFields fields) {
     super(client, new HttpConversation(), ANY);
     scheme(upstream.scheme());
     host(upstream.host());
     port(upstream.port());
+    // An attempt keeps its own time; the client's idle time-out is for pooled connections.
+    idleTimeout(0, TimeUnit.MILLISECONDS);
+    headers(headers -> headers.add(fields));
     this.upstream = upstream;
     this.method = method;
-    this.path = onTheWire(rawPath);
-    this.query = rawQuery == null ? null : onTheWire(rawQuery);
+    this.path = path;
+    this.query = query;
+  }
+
+  /** The same request once more. It must have no body: that is gone. */
+  UpstreamRequest again() {
+    return new UpstreamRequest(getHttpClient(), upstream, path, query, method, getHeaders());
+  }
+
+  /**
+   * Says that no body follows. Jetty's client would give a bodiless GET with a Content-Type a
+   * length of zero, and would take that of a PATCH or DELETE away; it looks only at fields that it
+   * knows.
+   */
+  void withoutBody() {
+    if (!method.equals("POST") && !method.equals("PUT")) {
+      headers(
+          headers -> {
+            headers.computeField(HttpHeader.CONTENT_LENGTH, UpstreamRequest::unknown);
+            headers.computeField(HttpHeader.CONTENT_TYPE, UpstreamRequest::unknown);
+          });
+    }
+  }
+
+  private static @Nullable HttpField unknown(HttpHeader header, @Nullable List<HttpField> fields) {
+    return fields == null ? null : new HttpField(null, header.asString(), fields.get(0).getValue());
+  }
+
+  /** Says what to do with a 103; nothing, if nothing is said (RFC 8297). */
+  void onEarlyHints(Consumer<HttpFields> listener) {
+    earlyHints = listener;
+  }
+
+  void tellEarlyHints(HttpFields fields) {
+    earlyHints.accept(fields);
   }
 
   /** Jetty reads what is no ASCII as UTF-8, but writes a target one byte for each character. */

@@ -18,7 +18,6 @@ class HopByHopTest {
         "proxy-authenticate",
         "proxy-authorization",
         "te",
-        "trailer",
         "transfer-encoding",
         "upgrade",
       })

@@ -1,0 +1,239 @@
+package dev.gatehouse.proxy;
+
+import dev.gatehouse.Exchange;
+import jakarta.servlet.ServletOutputStream;
+import jakarta.servlet.WriteListener;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicReference;
+import org.eclipse.jetty.io.Content;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Passes the body of an upstream response on, a chunk at a time: the next one is asked for when the
+ * server has taken the last.
+ *
+ * <p>Servers collect what they are given in a buffer. For a download that is right; an answer whose
+ * parts mean something each, such as an event stream, is flushed after each of them.
+ */
+final class BodyWriter implements WriteListener {
+
+  /*
+   * Threads. The client's threads bring chunks, the timer brings heartbeats, and the container's
+   * threads say when more may be written, at any time. The state goes round like this, each step by
+   * compareAndSet, so that whoever makes it is the only one who goes on:
+   *
+   *   IDLE -> READY      there is a chunk, a heartbeat, a head to be flushed
+   *   READY -> WRITING   it is handed to the server
+   *   WRITING -> PENDING the server has it, but may still read from its array
+   *   PENDING -> WRITING the server is ready: what it had is flushed, if it must be (-> PENDING), or
+   *                      was taken (-> IDLE)
+   *   WRITING -> BROKEN  the server refused it; for good
+   *
+   * Who finds the state not IDLE leaves the work where whoever makes it IDLE finds it.
+   *
+   * A chunk is freed when it was taken, or when the attempt ends before its writing has begun. If
+   * neither comes it is left to the garbage collector: freed too early or twice, its buffer would be
+   * filled with another response while the server still sends it.
+   */
+
+  private enum State {
+    IDLE,
+    READY,
+    WRITING,
+    PENDING,
+    BROKEN
+  }
+
+  private record Part(Content.Chunk chunk, Runnable next) {}
+
+  /** A comment: whoever reads an event stream passes it over (HTML, section 9.2.5). */
+  private static final byte[] HEARTBEAT = ":\n\n".getBytes(StandardCharsets.US_ASCII);
+
+  private static final int AT_THE_START = ('\n' << 8) | '\n';
+
+  private final Attempt attempt;
+  private final Exchange exchange;
+  private final HttpServletResponse clientResponse;
+
+  private final AtomicReference<State> state = new AtomicReference<>(State.IDLE);
+  private final AtomicReference<@Nullable Part> received = new AtomicReference<>();
+  private final AtomicReference<@Nullable Runnable> last = new AtomicReference<>();
+  private volatile @Nullable Part beingWritten;
+  private volatile @Nullable ServletOutputStream output;
+  private volatile boolean eager;
+  private volatile boolean flushDue;
+  private volatile boolean beatDue;
+
+  /** The last four bytes of the body. */
+  private volatile int tail = AT_THE_START;
+
+  BodyWriter(Attempt attempt, Exchange exchange, HttpServletResponse clientResponse) {
+    this.attempt = attempt;
+    this.exchange = exchange;
+    this.clientResponse = clientResponse;
+  }
+
+  /** Sends the head now, and from here on everything at once. */
+  void flushEachPart() {
+    eager = true;
+    flushDue = true;
+    begin();
+  }
+
+  /** Writes a chunk, which is kept until the server has taken it; then asks for the next. */
+  void write(Content.Chunk chunk, Runnable next) {
+    chunk.retain();
+    received.set(new Part(chunk, next));
+    begin();
+  }
+
+  /** Writes a comment into an event stream, unless an event is under way or something else is. */
+  void beat() {
+    beatDue = true;
+    begin();
+  }
+
+  /** Does something when all that came before was taken. */
+  void thenDo(Runnable end) {
+    last.set(end);
+    begin();
+  }
+
+  /** Whether the server has not taken yet what it was given. */
+  boolean isBusy() {
+    State now = state.get();
+    return now == State.WRITING || now == State.PENDING;
+  }
+
+  /** Frees what will not be written any more. */
+  void forget() {
+    Part unwritten = received.getAndSet(null);
+    if (unwritten != null) {
+      unwritten.chunk().release();
+    }
+  }
+
+  private void begin() {
+    if (!state.compareAndSet(State.IDLE, State.READY)) {
+      return;
+    }
+    if (output != null || nothingToWrite()) {
+      onWritePossible();
+      return;
+    }
+    try {
+      ServletOutputStream stream = clientResponse.getOutputStream();
+      output = stream;
+      // Calls onWritePossible, perhaps at once and on another thread.
+      stream.setWriteListener(this);
+    } catch (IOException | RuntimeException e) {
+      attempt.cannotWrite(e);
+    }
+  }
+
+  /** An answer without a body needs no stream. */
+  private boolean nothingToWrite() {
+    return received.get() == null && !flushDue && !beatDue;
+  }
+
+  @Override
+  public void onWritePossible() {
+    try {
+      goOn();
+    } catch (IOException | RuntimeException e) {
+      state.set(State.BROKEN);
+      attempt.cannotWrite(e);
+    }
+  }
+
+  private void goOn() throws IOException {
+    while (true) {
+      if (state.compareAndSet(State.READY, State.WRITING)) {
+        handOver();
+      } else if (!state.compareAndSet(State.PENDING, State.WRITING)) {
+        return;
+      } else if (flushDue && output != null) {
+        flushDue = false;
+        output.flush();
+      } else if (!taken()) {
+        return;
+      } else {
+        continue;
+      }
+      state.set(State.PENDING);
+      if (output != null && !output.isReady()) {
+        return;
+      }
+    }
+  }
+
+  private void handOver() throws IOException {
+    Part part = received.getAndSet(null);
+    boolean beat = beatDue;
+    beatDue = false;
+    ServletOutputStream stream = output;
+    if (stream == null) {
+      return;
+    }
+    if (part != null) {
+      beingWritten = part;
+      flushDue = eager;
+      write(stream, part.chunk().getByteBuffer());
+    } else if (beat && last.get() == null && endsEvent(tail)) {
+      flushDue = true;
+      stream.write(HEARTBEAT);
+      exchange.sent(HEARTBEAT.length);
+    }
+  }
+
+  private void write(ServletOutputStream stream, ByteBuffer bytes) throws IOException {
+    int length = bytes.remaining();
+    for (int i = Math.max(0, length - 4); eager && i < length; i++) {
+      tail = (tail << 8) | (bytes.get(bytes.position() + i) & 0xff);
+    }
+    if (bytes.hasArray()) {
+      stream.write(bytes.array(), bytes.arrayOffset() + bytes.position(), length);
+    } else {
+      byte[] copy = new byte[length];
+      bytes.duplicate().get(copy);
+      stream.write(copy, 0, length);
+    }
+    exchange.sent(length);
+  }
+
+  /** Ends one turn; returns whether this thread shall begin another. */
+  private boolean taken() {
+    Part part = beingWritten;
+    beingWritten = null;
+    if (part != null) {
+      part.chunk().release();
+    }
+    state.set(State.IDLE);
+    if (part != null && attempt.progress()) {
+      part.next().run();
+      return false;
+    }
+    if (received.get() != null) {
+      return state.compareAndSet(State.IDLE, State.READY);
+    }
+    Runnable end = last.get();
+    if (end != null && last.compareAndSet(end, null)) {
+      end.run();
+    }
+    return false;
+  }
+
+  /** Whether a comment may follow: only an empty line lies between two events. */
+  static boolean endsEvent(int lastFourBytes) {
+    int two = lastFourBytes & 0xffff;
+    return two == 0x0a0a || two == 0x0d0d || (lastFourBytes & 0xffffff) == 0x0a0d0a;
+  }
+
+  @Override
+  public void onError(Throwable failure) {
+    attempt.clientLost("write", failure);
+  }
+}
