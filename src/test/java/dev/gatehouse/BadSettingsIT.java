@@ -10,13 +10,15 @@ import dev.gatehouse.testing.Tokens;
 import dev.gatehouse.testing.Tokens.Trust;
 import dev.gatehouse.testing.Upstream;
 import dev.gatehouse.testing.Webapp;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** One server with a good deployment and one for each way to get the settings wrong. */
 @ParameterizedClass(name = "{0}")
@@ -63,6 +65,11 @@ class BadSettingsIT {
             .deploy(Webapp.at("/no-key"))
             .deploy(Webapp.at("/short-secret").setting("jwt.secret", SHORT_SECRET))
             .deploy(good("/no-unit").setting("timeout.connect", "4321"))
+            .deploy(good("/common").setting("timeout.response", "8765"))
+            .deploy(
+                good("/apart")
+                    .setting("users.timeout.response", "7654")
+                    .setting("orders.timeout.response", "7654"))
             .deploy(good("/typo").setting("invntory.url", "http://localhost:1"))
             .deploy(good("/bad-url").setting("products.url", "localhost:nowhere"))
             .deploy(good("/bad-param").webXml(BAD_PARAM))
@@ -88,7 +95,18 @@ class BadSettingsIT {
   }
 
   @ParameterizedTest
-  @CsvSource({"/no-key", "/short-secret", "/no-unit", "/typo", "/bad-url", "/bad-param", "/all"})
+  @ValueSource(
+      strings = {
+        "/no-key",
+        "/short-secret",
+        "/no-unit",
+        "/common",
+        "/apart",
+        "/typo",
+        "/bad-url",
+        "/bad-param",
+        "/all",
+      })
   void whatIsWronglySetIsNotDeployedAndNothingOfItIsOpen(String context) {
     for (String path : new String[] {"/api/orders/1", "/gateway/health/live", "/"}) {
       try (RawClient client = server.connect()) {
@@ -106,6 +124,24 @@ class BadSettingsIT {
   @Test
   void aNumberWithoutItsUnitIsNamed() {
     assertThat(server.log()).contains("timeout.connect").contains("4321");
+  }
+
+  @Test
+  void aWrongValueForAllServicesIsNamedOnceWithAllOfThem() {
+    assertThat(problemsWith("8765"))
+        .singleElement()
+        .asString()
+        .contains("users", "products", "orders", "notifications", "inventory")
+        .contains(": timeout.response)");
+  }
+
+  @Test
+  void wrongValuesOfSingleServicesAreNamedApart() {
+    assertThat(problemsWith("7654"))
+        .hasSize(2)
+        .anySatisfy(line -> assertThat(line).contains("servlet users:", ": users.timeout.response"))
+        .anySatisfy(
+            line -> assertThat(line).contains("servlet orders:", ": orders.timeout.response"));
   }
 
   @Test
@@ -152,6 +188,16 @@ class BadSettingsIT {
 
   private static Webapp good(String context) {
     return Tokens.trusting(Trust.HS256, Webapp.at(context));
+  }
+
+  /** Each once: a server may write the exception, too, whose message the gateway has logged. */
+  private static Set<String> problemsWith(String text) {
+    return server
+        .log()
+        .lines()
+        .map(String::strip)
+        .filter(line -> line.startsWith("- ") && line.contains(text))
+        .collect(Collectors.toSet());
   }
 
   private static String lineWith(String text) {

@@ -2,22 +2,41 @@ package dev.gatehouse.config;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
 
 /** Everything that is wrong with a configuration, gathered before anything is refused. */
 public final class Problems {
 
-  private final List<String> problems = new ArrayList<>();
+  /** The filters and servlets that have a problem, by the problem; both in the order they came. */
+  private final Map<String, Set<String>> problems = new LinkedHashMap<>();
 
+  /** Adds a problem of the settings as a whole. */
   public void add(String problem) {
-    if (!problems.contains(problem)) {
-      problems.add(problem);
-    }
+    problems.computeIfAbsent(problem, first -> new LinkedHashSet<>());
+  }
+
+  /**
+   * Adds a problem of a filter or servlet. If others have the same one, such as a wrong value of a
+   * setting for all services, it is told once with all their names.
+   *
+   * @param component such as {@code servlet users}
+   */
+  public void add(String component, String problem) {
+    problems.computeIfAbsent(problem, first -> new LinkedHashSet<>()).add(component);
   }
 
   public List<String> list() {
-    return List.copyOf(problems);
+    List<String> list = new ArrayList<>();
+    problems.forEach(
+        (problem, components) ->
+            list.add(
+                components.isEmpty() ? problem : String.join(", ", components) + ": " + problem));
+    return List.copyOf(list);
   }
 
   /**
@@ -25,7 +44,7 @@ public final class Problems {
    */
   public void refuse() {
     if (!problems.isEmpty()) {
-      throw new ConfigurationException(problems);
+      throw new ConfigurationException(list());
     }
   }
 

@@ -101,7 +101,7 @@ public final class Settings {
       return outside;
     }
     String value = file.get(key);
-    return value == null ? null : new Setting(value.strip(), "file " + path);
+    return value == null ? null : new Setting(value.strip(), "file " + path + ": " + key);
   }
 
   private @Nullable Setting findOutsideFile(String key) {

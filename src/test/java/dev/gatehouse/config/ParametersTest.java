@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -30,7 +31,11 @@ class ParametersTest {
   }
 
   private Parameters servlet() {
-    return Parameters.ofServlet("users", initParameters, settings(), problems);
+    return service("users");
+  }
+
+  private Parameters service(String name) {
+    return Parameters.ofServlet(name, initParameters, settings(), problems);
   }
 
   private Parameters filter() {
@@ -152,7 +157,9 @@ class ParametersTest {
 
     assertThat(parameters.text("url", "f")).contains("http://file");
     assertThat(parameters.text("other", "f")).contains("http://default");
-    assertThat(parameters.reads().get(0).source()).startsWith("file ");
+    assertThat(parameters.reads().get(0).source())
+        .startsWith("file ")
+        .endsWith("s.properties: my.url");
     assertThat(parameters.reads().get(1).source()).isEqualTo("default");
   }
 
@@ -321,6 +328,36 @@ class ParametersTest {
               assertThat(refused.problems()).hasSize(5);
               assertThat(refused.getMessage()).contains("5 problems").contains(refused.problems());
             });
+  }
+
+  @Test
+  void aWrongValueForAllIsReportedOnceWithAllNames() throws IOException {
+    inFile("timeout.connect=5");
+    for (String service : List.of("orders", "users")) {
+      service(service).duration("timeout.connect", "5s");
+    }
+
+    assertThat(problems.list()).hasSize(1);
+    assertThat(problems.list().get(0))
+        .startsWith("servlet orders, servlet users: init-param 'timeout.connect'")
+        .contains("s.properties: timeout.connect)", "got '5'");
+  }
+
+  @Test
+  void wrongValuesOfTheirOwnAreReportedApart() throws IOException {
+    inFile("orders.timeout.connect=5\nusers.timeout.connect=5\ntimeout.connect=5");
+    for (String service : List.of("orders", "products", "users")) {
+      service(service).duration("timeout.connect", "5s");
+    }
+
+    assertThat(problems.list()).hasSize(3);
+    assertThat(problems.list().get(0))
+        .startsWith("servlet orders: ")
+        .contains(": orders.timeout.connect)");
+    assertThat(problems.list().get(1)).startsWith("servlet products: ").contains(": timeout.");
+    assertThat(problems.list().get(2))
+        .startsWith("servlet users: ")
+        .contains(": users.timeout.connect)");
   }
 
   @Test

@@ -61,7 +61,7 @@ class SettingsTest {
         .isEqualTo(new Setting("http://context", "context init-parameter gatehouse.users.url"));
     contextParameters.clear();
     assertThat(found(settings(), "users.url"))
-        .isEqualTo(new Setting("http://file", "file " + file));
+        .isEqualTo(new Setting("http://file", "file " + file + ": users.url"));
     systemProperties.clear();
     assertThat(settings().find("users.url")).isNull();
     assertThat(problems.list()).isEmpty();
