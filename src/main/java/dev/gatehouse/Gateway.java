@@ -22,14 +22,16 @@ public final class Gateway {
 
   private final Clock clock;
   private final Settings settings;
+  private final Configuration configuration;
   private final Metrics metrics;
 
   /** Guarded by this. */
   private final Map<Class<?>, AutoCloseable> shared = new LinkedHashMap<>();
 
-  Gateway(Clock clock, Settings settings, Metrics metrics) {
+  Gateway(Clock clock, Settings settings, Configuration configuration, Metrics metrics) {
     this.clock = clock;
     this.settings = settings;
+    this.configuration = configuration;
     this.metrics = metrics;
   }
 
@@ -55,6 +57,11 @@ public final class Gateway {
 
   public Settings settings() {
     return settings;
+  }
+
+  /** What all filters and servlets have read from the settings. */
+  public Configuration configuration() {
+    return configuration;
   }
 
   public Metrics metrics() {

@@ -18,10 +18,13 @@ import jakarta.servlet.ServletRegistration;
 import java.time.Clock;
 import java.time.ZoneId;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,7 +47,7 @@ public final class GatewayLifecycle implements ServletContextListener {
     ServletContext context = event.getServletContext();
     Problems problems = new Problems();
     Settings settings = Settings.of(context, problems);
-    List<Parameters> all = readAll(context, settings, problems);
+    Configuration configuration = readAll(context, settings, problems);
     settings.reportUnknown().forEach(LOG::warn);
     try {
       problems.refuse();
@@ -53,9 +56,10 @@ public final class GatewayLifecycle implements ServletContextListener {
       stopLogs();
       throw e;
     }
-    report(context, settings, all);
+    report(configuration);
 
-    Gateway started = new Gateway(Clock.system(ZoneId.systemDefault()), settings, new Metrics());
+    Clock clock = Clock.system(ZoneId.systemDefault());
+    Gateway started = new Gateway(clock, settings, configuration, new Metrics());
     countLostLines(started.metrics());
     started.publish(context);
     gateway = started;
@@ -78,31 +82,62 @@ public final class GatewayLifecycle implements ServletContextListener {
   }
 
   /** Has every filter and servlet of ours read its parameters, on objects that are then dropped. */
-  private static List<Parameters> readAll(
+  private static Configuration readAll(
       ServletContext context, Settings settings, Problems problems) {
-    List<Parameters> all = new ArrayList<>();
-    Map<String, FilterRegistration> filters = new TreeMap<>(context.getFilterRegistrations());
-    for (FilterRegistration filter : filters.values()) {
-      all.add(
-          Parameters.ofFilter(filter.getName(), filter.getInitParameters(), settings, problems));
-      read(context, filter, all);
+    List<Configuration.Component> filters = new ArrayList<>();
+    for (FilterRegistration filter : byName(context.getFilterRegistrations())) {
+      filters.add(
+          component(
+              context,
+              filter,
+              filter.getUrlPatternMappings(),
+              filter.getServletNameMappings(),
+              Parameters.ofFilter(
+                  filter.getName(), filter.getInitParameters(), settings, problems)));
     }
-    Map<String, ServletRegistration> servlets = new TreeMap<>(context.getServletRegistrations());
-    for (ServletRegistration servlet : servlets.values()) {
-      all.add(
-          Parameters.ofServlet(servlet.getName(), servlet.getInitParameters(), settings, problems));
-      read(context, servlet, all);
+    List<Configuration.Component> servlets = new ArrayList<>();
+    for (ServletRegistration servlet : byName(context.getServletRegistrations())) {
+      servlets.add(
+          component(
+              context,
+              servlet,
+              servlet.getMappings(),
+              List.of(),
+              Parameters.ofServlet(
+                  servlet.getName(), servlet.getInitParameters(), settings, problems)));
     }
-    return all;
+    return new Configuration(
+        context.getContextPath(), context.getServerInfo(), settings.file(), filters, servlets);
   }
 
-  private static void read(
-      ServletContext context, Registration registration, List<Parameters> all) {
-    String className = registration.getClassName();
-    if (className == null) {
-      return;
+  private static <T> Collection<T> byName(Map<String, ? extends T> registrations) {
+    return new TreeMap<String, T>(registrations).values();
+  }
+
+  private static Configuration.Component component(
+      ServletContext context,
+      Registration registration,
+      Collection<String> patterns,
+      Collection<String> servletNames,
+      Parameters parameters) {
+    String className = Objects.requireNonNullElse(registration.getClassName(), "");
+    if (!className.isEmpty()) {
+      read(context, className, parameters);
     }
-    Parameters parameters = all.get(all.size() - 1);
+    return new Configuration.Component(
+        registration.getName(),
+        className,
+        sorted(patterns),
+        sorted(servletNames),
+        parameters.reads());
+  }
+
+  /** Each once: the servers tell them in orders of their own. */
+  private static List<String> sorted(Collection<String> names) {
+    return List.copyOf(new TreeSet<>(names));
+  }
+
+  private static void read(ServletContext context, String className, Parameters parameters) {
     try {
       Class<?> type = Class.forName(className, false, context.getClassLoader());
       if (Configurable.class.isAssignableFrom(type)) {
@@ -121,18 +156,21 @@ public final class GatewayLifecycle implements ServletContextListener {
     }
   }
 
-  private static void report(ServletContext context, Settings settings, List<Parameters> all) {
+  private static void report(Configuration configuration) {
     StringBuilder report = new StringBuilder(2048);
-    String path = context.getContextPath();
+    String path = configuration.contextPath();
     report.append("Gatehouse at ").append(path.isEmpty() ? "/" : path);
-    report.append(" in ").append(context.getServerInfo());
+    report.append(" in ").append(configuration.server());
     report.append(", settings file: ");
-    report.append(settings.file() == null ? "none" : settings.file());
-    for (Parameters parameters : all) {
-      for (Parameters.Read read : parameters.reads()) {
-        report.append("\n  ").append(read.component()).append(": ").append(read.name());
-        report.append(" = ").append(read.text().isEmpty() ? "(not set)" : read.text());
-        report.append(" (").append(read.source()).append(')');
+    report.append(configuration.file() == null ? "none" : configuration.file());
+    for (List<Configuration.Component> components :
+        List.of(configuration.filters(), configuration.servlets())) {
+      for (Configuration.Component component : components) {
+        for (Parameters.Read read : component.parameters()) {
+          report.append("\n  ").append(read.component()).append(": ").append(read.name());
+          report.append(" = ").append(read.text().isEmpty() ? "(not set)" : read.text());
+          report.append(" (").append(read.source()).append(')');
+        }
       }
     }
     LOG.info("{}", report);

@@ -101,7 +101,16 @@ class ArchitectureTest {
           .resideOutsideOfPackage(ROOT + ".auth")
           .should()
           .dependOnClassesThat()
-          .resideInAnyPackage("com.auth0..", "com.fasterxml..");
+          .resideInAPackage("com.auth0..");
+
+  @ArchTest
+  static final ArchRule only_auth_and_admin_know_the_json_library =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages(ROOT + ".auth", ROOT + ".admin")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("com.fasterxml..");
 
   @ArchTest
   static final ArchRule only_metrics_knows_the_metrics_library =

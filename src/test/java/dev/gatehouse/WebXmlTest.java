@@ -204,14 +204,18 @@ class WebXmlTest {
   @Test
   void theChainStandsInTheOrderOfTheContract() {
     assertThat(elements("filter-mapping"))
-        .extracting(mapping -> text(mapping, "filter-name") + " " + text(mapping, "url-pattern"))
+        .extracting(
+            mapping ->
+                text(mapping, "filter-name")
+                    + " "
+                    + String.join(" ", texts(mapping, "url-pattern")))
         .containsExactly(
             "open-exchange /*",
             "write-access-log /*",
             "find-client-address /*",
             "refuse-ambiguous-requests /*",
             "authenticate /*",
-            "authorize-admin /gateway/metrics",
+            "authorize-admin /gateway/metrics /gateway/routes",
             "set-gateway-headers /*");
     assertThat(elements("filter").stream().map(filter -> text(filter, "filter-name")).toList())
         .as("filters stand in the order of their mappings")
@@ -261,6 +265,7 @@ class WebXmlTest {
   void theGatewaysOwnEndpointsAreThoseOfTheContract() {
     assertThat(patternsOf("health")).containsExactly("/gateway/health/*");
     assertThat(patternsOf("metrics")).containsExactly("/gateway/metrics");
+    assertThat(patternsOf("routes")).containsExactly("/gateway/routes");
     Element admin =
         elements("filter").stream()
             .filter(filter -> text(filter, "filter-name").equals("authorize-admin"))
