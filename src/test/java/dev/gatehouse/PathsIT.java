@@ -96,6 +96,10 @@ class PathsIT {
         "/api/users/{a}",
         "/api/users/a|b",
         "/api/users/%",
+        "/api/users/a\u00ffb",
+        "/api/users/a;x=\u00ff",
+        "/api/users/a;x=\u00c3/b",
+        "/api/users/a?x=\u00ff",
       })
   void aPathThatNoServerLetsThroughIsRefused(String path) {
     assertThat(gateway.get(path).status()).isEqualTo(400);

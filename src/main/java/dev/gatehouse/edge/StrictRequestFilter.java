@@ -71,6 +71,10 @@ public final class StrictRequestFilter extends GatewayFilter {
     String ambiguity =
         PathRule.ambiguity(
             exchange.rawPath(), contextPath, exchange.route().prefix(), exchange.route().exact());
+    if (ambiguity == null && exchange.rawPath().indexOf(UNREADABLE) >= 0) {
+      // In parameters only: what else stands in a path, servers decode and refuse themselves.
+      ambiguity = "unreadable_path";
+    }
     String query = exchange.rawQuery();
     if (ambiguity == null && query != null && query.indexOf(UNREADABLE) >= 0) {
       ambiguity = "unreadable_query";
