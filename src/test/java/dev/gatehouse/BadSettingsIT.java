@@ -17,12 +17,12 @@ import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** One server with a good deployment and one for each way to get the settings wrong. */
 @ParameterizedClass(name = "{0}")
-@EnumSource(Container.class)
+@MethodSource("dev.gatehouse.testing.Container#chosen")
 @SuppressWarnings("NullAway.Init") // start() sets the fields
 class BadSettingsIT {
   private static final String SHORT_SECRET = "thirty-one-bytes-are-too-few-31";

@@ -11,14 +11,14 @@ import dev.gatehouse.testing.Tokens.Trust;
 import dev.gatehouse.testing.Upstream;
 import dev.gatehouse.testing.Webapp;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class StopIT {
   private static final int REQUESTS = 1_000;
   private static final int PER_CONNECTION = 50;
 
   @ParameterizedTest
-  @EnumSource
+  @MethodSource("dev.gatehouse.testing.Container#chosen")
   void stoppingWritesAllLinesAndLeavesNoThreadBehind(Container container) {
     try (Upstream users = Upstream.start();
         GatewayServer server = container.newServer()) {

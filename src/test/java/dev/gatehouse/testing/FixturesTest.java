@@ -71,6 +71,15 @@ class FixturesTest {
     }
   }
 
+  @Test
+  void serversAreChosenByTheirNames() {
+    assertThat(Container.named("tomcat-10.1, jetty-ee11"))
+        .containsExactly(Container.TOMCAT_10, Container.JETTY_EE11);
+    assertThatThrownBy(() -> Container.named("tomcat-11,jetty"))
+        .hasMessageContaining("gatehouse.test.servers: no server 'jetty'")
+        .hasMessageContaining("[jetty-ee10, jetty-ee11, tomcat-10.1, tomcat-11]");
+  }
+
   @ParameterizedTest
   @EnumSource
   void goodTokensDifferFromTheirBadKin(Tokens.Trust trust) {

@@ -36,6 +36,7 @@ public abstract class GatewayServer implements AutoCloseable {
 
   private final List<Webapp> webapps = new ArrayList<>();
   private final Map<String, String> environment = new LinkedHashMap<>();
+  private final String name;
   private final Pattern listening;
   private final Pattern started;
   private boolean http2;
@@ -44,10 +45,11 @@ public abstract class GatewayServer implements AutoCloseable {
   private int port;
 
   /**
-   * A server that says in its log, by {@code listening}, the port as group 1 and, by {@code
-   * started}, that everything is deployed.
+   * A server of this name that says in its log, by {@code listening}, the port as group 1 and, by
+   * {@code started}, that everything is deployed.
    */
-  protected GatewayServer(String listening, String started) {
+  protected GatewayServer(String name, String listening, String started) {
+    this.name = name;
     this.listening = Pattern.compile(listening);
     this.started = Pattern.compile(started);
   }
@@ -187,7 +189,7 @@ public abstract class GatewayServer implements AutoCloseable {
 
   @Override
   public String toString() {
-    return getClass().getSimpleName();
+    return name;
   }
 
   /** Lays out the base directory: the stock configuration, on a free port of 127.0.0.1. */
@@ -225,11 +227,6 @@ public abstract class GatewayServer implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException("run mvn pre-integration-test first", e);
     }
-  }
-
-  /** The JDK that a server runs on: by system property, else the one of the tests. */
-  protected static Path jdk(String property) {
-    return Path.of(System.getProperty(property, System.getProperty("java.home")));
   }
 
   /** The WAR's own web.xml with a deployment's elements added at its end. */

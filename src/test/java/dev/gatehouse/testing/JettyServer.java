@@ -8,18 +8,22 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/** The stock Jetty 12.1 with its modules {@code server,http,ee10-deploy}. */
+/** The stock Jetty 12.1 with its modules {@code server,http} and those of one environment. */
 public final class JettyServer extends GatewayServer {
   private static final String XML =
       """
       <?xml version="1.0" encoding="UTF-8"?>
       """;
 
-  /** A Jetty that is not started yet. */
-  public JettyServer() {
+  private final String environment;
+
+  /** A Jetty that is not started yet, with an environment such as {@code ee10}. */
+  JettyServer(String environment) {
     super(
+        "jetty-" + environment,
         "Started oejs\\.ServerConnector@[^\\n]*\\{127\\.0\\.0\\.1:(\\d+)\\}",
         "Started oejs\\.Server@");
+    this.environment = environment;
   }
 
   @Override
@@ -29,9 +33,9 @@ public final class JettyServer extends GatewayServer {
     Files.writeString(
         modules,
         """
-        --modules=server,http,ee10-deploy%s
+        --modules=server,http,%s-deploy%s
         """
-            .formatted(http2 ? ",http2c" : ""),
+            .formatted(environment, http2 ? ",http2c" : ""),
         UTF_8);
   }
 
@@ -54,7 +58,7 @@ public final class JettyServer extends GatewayServer {
         XML
             + """
             <!DOCTYPE Configure PUBLIC "-//Jetty//Configure//EN" "https://jetty.org/configure_10_0.dtd">
-            <Configure class="org.eclipse.jetty.ee10.webapp.WebAppContext">
+            <Configure class="org.eclipse.jetty.%s.webapp.WebAppContext">
               <Set name="contextPath">%s</Set>
               <Set name="war">%s</Set>
               <Call name="setInitParameter"><Arg>gatehouse.config</Arg><Arg>%s</Arg></Call>
@@ -62,7 +66,11 @@ public final class JettyServer extends GatewayServer {
             </Configure>
             """
                 .formatted(
-                    webapp.context().isEmpty() ? "/" : webapp.context(), war(), settings, override),
+                    environment,
+                    webapp.context().isEmpty() ? "/" : webapp.context(),
+                    war(),
+                    settings,
+                    override),
         UTF_8);
   }
 
@@ -70,7 +78,7 @@ public final class JettyServer extends GatewayServer {
   protected List<String> command(Path base) {
     Path home = located("gatehouse.test.jettyHome", "target/servers", "jetty-home");
     return List.of(
-        jdk("gatehouse.test.jdk.jetty").resolve("bin/java").toString(),
+        Jdk.chosen().resolve("bin/java").toString(),
         "-Xmx512m",
         "-XX:TieredStopAtLevel=1",
         "-Djava.io.tmpdir=" + base.resolve("temp"),

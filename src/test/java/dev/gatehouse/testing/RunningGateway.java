@@ -114,6 +114,6 @@ public final class RunningGateway {
 
   @Override
   public String toString() {
-    return (inJetty() ? "Jetty" : "Tomcat") + (context.isEmpty() ? " at the root" : context);
+    return server + (context.isEmpty() ? " at the root" : context);
   }
 }

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ArgumentsProvider;
 import org.junit.jupiter.params.support.AnnotationConsumer;
 import org.junit.jupiter.params.support.ParameterDeclarations;
 
-/** Starts one Jetty and one Tomcat for all tests of a run, each with three gateways. */
+/** Starts the chosen servers for all tests of a run, each with three gateways. */
 public final class RunningGateways
     implements ArgumentsProvider, AnnotationConsumer<OnEveryGateway>, BeforeEachCallback {
   /** At the root: the WAR as it is, trusting a secret. */
@@ -80,7 +80,8 @@ public final class RunningGateways
 
   private static final class Running implements AutoCloseable {
     private final List<RunningGateway> gateways = new ArrayList<>();
-    private final List<GatewayServer> servers = List.of(new JettyServer(), new TomcatServer());
+    private final List<GatewayServer> servers =
+        Container.chosen().stream().map(Container::newServer).toList();
 
     private Running() {
       for (GatewayServer server : servers) {

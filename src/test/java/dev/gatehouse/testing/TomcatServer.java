@@ -10,13 +10,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** The stock Tomcat 11 with its own {@code conf} folder, of which only the port is changed. */
+/**
+ * The stock Tomcat 10.1 or 11 with its own {@code conf} folder, of which only the port is changed.
+ */
 public final class TomcatServer extends GatewayServer {
-  /** A Tomcat that is not started yet. */
-  public TomcatServer() {
+  private final String version;
+
+  /** A Tomcat that is not started yet, of the version {@code 10.1} or {@code 11}. */
+  TomcatServer(String version) {
     super(
+        "tomcat-" + version,
         "Starting ProtocolHandler \\[\"http-nio-127\\.0\\.0\\.1-auto-\\d+-(\\d+)\"\\]",
         "Server startup in \\[");
+    this.version = version;
   }
 
   @Override
@@ -71,7 +77,7 @@ public final class TomcatServer extends GatewayServer {
 
   @Override
   protected Map<String, String> environment(Path base) {
-    String jdk = jdk("gatehouse.test.jdk.tomcat").toString();
+    String jdk = Jdk.chosen().toString();
     return Map.of(
         "JAVA_HOME",
         jdk,
@@ -96,8 +102,9 @@ public final class TomcatServer extends GatewayServer {
     }
   }
 
-  private static Path home() {
-    return located("gatehouse.test.tomcat11", "target/servers", "apache-tomcat-11");
+  private Path home() {
+    return located(
+        "gatehouse.test.tomcat" + version, "target/servers", "apache-tomcat-" + version + ".");
   }
 
   private static String replaced(String text, String from, String to) {
