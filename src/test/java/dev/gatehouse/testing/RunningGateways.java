@@ -6,10 +6,12 @@ import static dev.gatehouse.testing.Tokens.Trust.RS256;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.ArgumentsProvider;
 import org.junit.jupiter.params.support.AnnotationConsumer;
@@ -17,7 +19,10 @@ import org.junit.jupiter.params.support.ParameterDeclarations;
 
 /** Starts the chosen servers for all tests of a run, each with three gateways. */
 public final class RunningGateways
-    implements ArgumentsProvider, AnnotationConsumer<OnEveryGateway>, BeforeEachCallback {
+    implements ArgumentsProvider,
+        AnnotationConsumer<OnEveryGateway>,
+        BeforeEachCallback,
+        TestExecutionExceptionHandler {
   /** At the root: the WAR as it is, trusting a secret. */
   public static final String STOCK = "";
 
@@ -52,6 +57,20 @@ public final class RunningGateways
   @Override
   public void beforeEach(ExtensionContext context) {
     running(context).gateways.forEach(RunningGateway::fresh);
+  }
+
+  /** Names the gateway, of which reports only tell the number. */
+  @Override
+  public void handleTestExecutionException(ExtensionContext context, Throwable failure)
+      throws Throwable {
+    Optional<ExtensionContext> above = context.getParent();
+    String gateway = "";
+    while (above.isPresent() && above.get().getTestClass().isPresent()) {
+      gateway = above.get().getDisplayName() + " > " + gateway;
+      above = above.get().getParent();
+    }
+    failure.addSuppressed(new AssertionError(gateway + context.getDisplayName()));
+    throw failure;
   }
 
   /** A service as an administrator adds it to web.xml, and nowhere else. */
