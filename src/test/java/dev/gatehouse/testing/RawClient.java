@@ -7,6 +7,8 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.util.ArrayList;
 import java.util.List;
 
 /** A client that sends exact bytes, sees exact bytes, and may leave at any point. */
@@ -40,6 +42,12 @@ public final class RawClient implements AutoCloseable {
     send(request.bytes());
   }
 
+  /** Sends the bytes of a request, or its first ones. */
+  public void send(String ofMethod, byte[] bytes) {
+    method = ofMethod;
+    send(bytes);
+  }
+
   /** Sends bytes. */
   public void send(byte[] bytes) {
     try {
@@ -53,10 +61,60 @@ public final class RawClient implements AutoCloseable {
   /** Reads the next answer that is final, to its end or to where it breaks off. */
   public RawResponse receive() {
     try {
-      List<String> head = receiveHead();
-      ByteArrayOutputStream body = new ByteArrayOutputStream();
-      boolean complete = readBody(new RawResponse(head, new byte[0], true), body);
-      return new RawResponse(head, body.toByteArray(), complete);
+      List<RawResponse> interim = new ArrayList<>();
+      RawResponse head = receiveAnyHead();
+      while (head.status() < 200) {
+        interim.add(head);
+        head = receiveAnyHead();
+      }
+      return rest(head, interim);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Reads the next answer, which may be of 1xx; if it is not, to its end. */
+  public RawResponse receiveAny() {
+    try {
+      RawResponse head = receiveAnyHead();
+      return head.status() < 200 ? head : rest(head, List.of());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private RawResponse rest(RawResponse head, List<RawResponse> interim) {
+    ByteArrayOutputStream body = new ByteArrayOutputStream();
+    List<String> trailers = new ArrayList<>();
+    boolean complete = readBody(head, body, trailers);
+    return new RawResponse(head.lines(), body.toByteArray(), complete, interim, trailers);
+  }
+
+  private RawResponse receiveAnyHead() throws IOException {
+    List<String> head = Wire.readHead(in);
+    if (head.isEmpty()) {
+      throw new IOException("the connection was closed without an answer");
+    }
+    return new RawResponse(head);
+  }
+
+  /** Reads what comes until the other side closes the connection, in order or by a reset. */
+  public byte[] receiveRest() {
+    ByteArrayOutputStream rest = new ByteArrayOutputStream();
+    try {
+      in.transferTo(rest);
+    } catch (SocketTimeoutException stillOpen) {
+      throw new UncheckedIOException(stillOpen);
+    } catch (IOException reset) {
+      return rest.toByteArray();
+    }
+    return rest.toByteArray();
+  }
+
+  /** Says that nothing more will be sent; answers can still be received. */
+  public void endOutput() {
+    try {
+      socket.shutdownOutput();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -73,24 +131,21 @@ public final class RawClient implements AutoCloseable {
 
   /** Reads the head of the next answer that is final, and leaves its body. */
   public List<String> receiveHead() throws IOException {
-    List<String> head = Wire.readHead(in);
-    while (!head.isEmpty() && head.get(0).startsWith("HTTP/1.1 1")) {
-      head = Wire.readHead(in);
+    RawResponse head = receiveAnyHead();
+    while (head.status() < 200) {
+      head = receiveAnyHead();
     }
-    if (head.isEmpty()) {
-      throw new IOException("the connection was closed without an answer");
-    }
-    return head;
+    return head.lines();
   }
 
-  private boolean readBody(RawResponse head, ByteArrayOutputStream body) {
+  private boolean readBody(RawResponse head, ByteArrayOutputStream body, List<String> trailers) {
     boolean bodiless = method.equals("HEAD") || head.status() == 204 || head.status() == 304;
     try {
       if (bodiless) {
         return true;
       }
       if (head.values("Transfer-Encoding").contains("chunked")) {
-        return Wire.readChunked(in, body);
+        return Wire.readChunked(in, body, trailers);
       }
       if (!head.values("Content-Length").isEmpty()) {
         return Wire.readFixed(in, Long.parseLong(head.values("Content-Length").get(0)), body);

@@ -67,6 +67,11 @@ public final class RawRequest {
     }
   }
 
+  /** The bytes, as text of ISO-8859-1, of another request line, these lines, and what follows. */
+  public String text(String requestLine, String rest) {
+    return requestLine + "\r\n" + String.join("\r\n", lines) + "\r\n" + rest;
+  }
+
   String method() {
     return method;
   }

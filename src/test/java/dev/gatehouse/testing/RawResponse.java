@@ -10,11 +10,28 @@ public final class RawResponse {
   private final List<String> lines;
   private final byte[] body;
   private final boolean complete;
+  private final List<RawResponse> interim;
+  private final List<String> trailers;
 
-  RawResponse(List<String> lines, byte[] body, boolean complete) {
+  RawResponse(List<String> lines) {
+    this(lines, new byte[0], true, List.of(), List.of());
+  }
+
+  RawResponse(
+      List<String> lines,
+      byte[] body,
+      boolean complete,
+      List<RawResponse> interim,
+      List<String> trailers) {
     this.lines = List.copyOf(lines);
     this.body = body;
     this.complete = complete;
+    this.interim = List.copyOf(interim);
+    this.trailers = List.copyOf(trailers);
+  }
+
+  List<String> lines() {
+    return lines;
   }
 
   /** The status code. */
@@ -50,6 +67,16 @@ public final class RawResponse {
   /** Whether the body came to the end that its framing promised. */
   public boolean complete() {
     return complete;
+  }
+
+  /** The answers of 1xx that came before it. */
+  public List<RawResponse> interim() {
+    return interim;
+  }
+
+  /** The trailer fields behind a chunked body. */
+  public List<String> trailers() {
+    return trailers;
   }
 
   /** The gateway's code of a refusal; empty when the answer is no problem of the gateway's. */

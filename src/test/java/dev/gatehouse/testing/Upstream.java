@@ -1,6 +1,6 @@
 package dev.gatehouse.testing;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
@@ -14,6 +14,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -27,6 +28,47 @@ public final class Upstream implements AutoCloseable {
   public interface Behaviour {
     /** Writes the answer, or a part of one, and says what becomes of the connection. */
     Then answer(RecordedRequest request, OutputStream out) throws IOException;
+  }
+
+  /** What an upstream does with a request of which only the head has arrived. */
+  @FunctionalInterface
+  public interface Conversation {
+    /** Reads and writes as it likes, and says what becomes of the connection. */
+    Then hold(Talk talk) throws IOException;
+  }
+
+  /** An upstream's side of one exchange. */
+  public static final class Talk {
+    private final RecordedRequest request;
+    private final InputStream in;
+    private final OutputStream out;
+
+    private Talk(RecordedRequest request, InputStream in, OutputStream out) {
+      this.request = request;
+      this.in = in;
+      this.out = out;
+    }
+
+    /** The request; without its body until that was heard. */
+    public RecordedRequest request() {
+      return request;
+    }
+
+    /** Writes, at once, these lines with a line end between each two. */
+    public void say(String... lines) throws IOException {
+      out.write(String.join("\r\n", lines).getBytes(ISO_8859_1));
+      out.flush();
+    }
+
+    /** Reads the body to its end; false when the connection ends before. */
+    public boolean hear() throws IOException {
+      return readBody(request, in);
+    }
+
+    /** Reads so many bytes, or fewer if the connection ends before. */
+    public byte[] hear(int length) throws IOException {
+      return in.readNBytes(length);
+    }
   }
 
   /** What becomes of the connection after an answer. */
@@ -46,7 +88,7 @@ public final class Upstream implements AutoCloseable {
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
   private final AtomicInteger connections = new AtomicInteger();
   private final List<RecordedRequest> requests = new CopyOnWriteArrayList<>();
-  private volatile Behaviour behaviour = UpstreamThat.echoes();
+  private volatile Conversation conversation = afterTheRequest(UpstreamThat.echoes());
 
   private Upstream(Closeable listener, int port) {
     this.listener = listener;
@@ -78,12 +120,26 @@ public final class Upstream implements AutoCloseable {
 
   /** Answers like this from the next request on. */
   public void will(Behaviour next) {
-    behaviour = next;
+    conversation = afterTheRequest(next);
+  }
+
+  /** Talks like this from the next request on. */
+  public void willTalk(Conversation next) {
+    conversation = next;
+  }
+
+  private static Conversation afterTheRequest(Behaviour behaviour) {
+    return talk -> {
+      if (talk.request().values("Expect").contains("100-continue")) {
+        talk.say("HTTP/1.1 100 Continue", "", "");
+      }
+      return talk.hear() ? behaviour.answer(talk.request(), talk.out) : Then.CLOSE;
+    };
   }
 
   /** Forgets what it has seen, and echoes again. */
   public void fresh() {
-    behaviour = UpstreamThat.echoes();
+    will(UpstreamThat.echoes());
     forget();
   }
 
@@ -95,6 +151,11 @@ public final class Upstream implements AutoCloseable {
   /** The URL for the settings. */
   public String url() {
     return "http://127.0.0.1:" + port;
+  }
+
+  /** How many connections to it are open. */
+  public int open() {
+    return open.size();
   }
 
   /** The requests whose heads have arrived, in that order. */
@@ -151,13 +212,10 @@ public final class Upstream implements AutoCloseable {
         }
         RecordedRequest request = new RecordedRequest(number, head);
         requests.add(request);
-        if (!readBody(request, in, out)) {
-          return;
-        }
-        then = behaviour.answer(request, out);
+        then = conversation.hold(new Talk(request, in, out));
         out.flush();
+        end(then, request, socket, in);
       }
-      end(then, socket, in);
     } catch (IOException e) {
       // The gateway closed the connection, which is its right; what it owed shows in the records.
       return;
@@ -166,32 +224,29 @@ public final class Upstream implements AutoCloseable {
     }
   }
 
-  private static boolean readBody(RecordedRequest request, InputStream in, OutputStream out)
-      throws IOException {
-    if (request.values("Expect").contains("100-continue")) {
-      out.write("HTTP/1.1 100 Continue\r\n\r\n".getBytes(US_ASCII));
-      out.flush();
-    }
+  private static boolean readBody(RecordedRequest request, InputStream in) throws IOException {
     ByteArrayOutputStream body = new ByteArrayOutputStream();
+    List<String> trailers = new ArrayList<>();
     boolean whole = true;
     if (!request.values("Transfer-Encoding").isEmpty()) {
-      whole = Wire.readChunked(in, body);
+      whole = Wire.readChunked(in, body, trailers);
     } else if (!request.values("Content-Length").isEmpty()) {
       long length = Long.parseLong(request.values("Content-Length").get(0));
       whole = Wire.readFixed(in, length, body);
     }
     if (whole) {
-      request.arrived(body.toByteArray());
+      request.arrived(body.toByteArray(), trailers);
     }
     return whole;
   }
 
-  private static void end(Then then, Socket socket, InputStream in) throws IOException {
+  private static void end(Then then, RecordedRequest request, Socket socket, InputStream in)
+      throws IOException {
     if (then == Then.RESET) {
       socket.setSoLinger(true, 0);
     }
     if (then == Then.SILENCE) {
-      in.transferTo(OutputStream.nullOutputStream());
+      request.followedBy(in.readAllBytes());
     }
   }
 

@@ -53,8 +53,12 @@ final class Wire {
     return true;
   }
 
-  /** Reads a chunked body with its trailers; false when the stream ends before the last chunk. */
-  static boolean readChunked(InputStream in, ByteArrayOutputStream body) throws IOException {
+  /**
+   * Reads a chunked body, and its trailer fields into {@code trailers}; false when the stream ends
+   * before them.
+   */
+  static boolean readChunked(InputStream in, ByteArrayOutputStream body, List<String> trailers)
+      throws IOException {
     while (true) {
       String line = readLine(in);
       if (line == null) {
@@ -65,7 +69,7 @@ final class Wire {
         return false;
       }
       if (size == 0) {
-        return trailersEnd(in);
+        return readTrailers(in, trailers);
       }
       if (readLine(in) == null) {
         return false;
@@ -73,9 +77,10 @@ final class Wire {
     }
   }
 
-  private static boolean trailersEnd(InputStream in) throws IOException {
+  private static boolean readTrailers(InputStream in, List<String> trailers) throws IOException {
     String line = readLine(in);
     while (line != null && !line.isEmpty()) {
+      trailers.add(line);
       line = readLine(in);
     }
     return line != null;
