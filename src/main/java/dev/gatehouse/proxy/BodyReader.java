@@ -2,8 +2,10 @@ package dev.gatehouse.proxy;
 
 import dev.gatehouse.http.TrailerFields;
 import jakarta.servlet.ReadListener;
+import jakarta.servlet.RequestDispatcher;
 import jakarta.servlet.ServletInputStream;
 import jakarta.servlet.http.HttpServletRequest;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Map;
@@ -29,6 +31,7 @@ final class BodyReader extends IteratingCallback implements ReadListener {
   private final ServletInputStream input;
   private final AsyncRequestContent body;
   private final Attempt attempt;
+  private long count;
   private volatile boolean allArrived;
   private volatile boolean waitsForClient = true;
   private volatile boolean atTheEnd;
@@ -92,23 +95,27 @@ final class BodyReader extends IteratingCallback implements ReadListener {
           return end();
         }
         if (length > 0) {
+          count += length;
           waitsForClient = false;
           body.write(ByteBuffer.wrap(buffer, 0, length), this);
           return Action.SCHEDULED;
         }
       }
+      if (allArrived && input.isFinished()) {
+        return end();
+      }
     } catch (IOException | RuntimeException e) {
       attempt.clientLost("read", e);
       throw e;
-    }
-    if (allArrived && input.isFinished()) {
-      return end();
     }
     waitsForClient = true;
     return Action.IDLE;
   }
 
-  private Action end() {
+  private Action end() throws IOException {
+    if (wasReset(clientRequest) || count < clientRequest.getContentLengthLong()) {
+      throw new EOFException("the client's body ended early");
+    }
     waitsForClient = false;
     atTheEnd = true;
     if (clientRequest.isTrailerFieldsReady()) {
@@ -120,6 +127,14 @@ final class BodyReader extends IteratingCallback implements ReadListener {
       }
     }
     return Action.SUCCEEDED;
+  }
+
+  /**
+   * Whether the client has taken its request back. Tomcat says of an HTTP/2 stream that was reset
+   * that it is at its end, as of one that is whole; but first it leaves the reason here.
+   */
+  static boolean wasReset(HttpServletRequest clientRequest) {
+    return clientRequest.getAttribute(RequestDispatcher.ERROR_EXCEPTION) != null;
   }
 
   @Override

@@ -18,6 +18,7 @@ import jakarta.servlet.ServletException;
 import jakarta.servlet.ServletInputStream;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
+import java.io.EOFException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -340,6 +341,8 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     public void onAllDataRead() throws IOException {
       if (body != null) {
         body.onAllDataRead();
+      } else if (BodyReader.wasReset(clientRequest)) {
+        onError(new EOFException("the client's request was taken back"));
       } else if (!sent) {
         sent = true;
         upstreamRequest.withoutBody();
