@@ -42,6 +42,25 @@ public final class Refusal {
     write(exchange, clientResponse, failure, challenge, ALL_METHODS);
   }
 
+  /**
+   * Answers with the failure's status and nothing more, and gives the connection up: for an answer
+   * whose head the server has refused. Tomcat goes on to frame a body as that head has told.
+   */
+  public static void sendBare(
+      Exchange exchange,
+      HttpServletResponse clientResponse,
+      Failure failure,
+      String reason,
+      @Nullable Throwable cause) {
+    exchange.failed(failure, reason, cause);
+    clientResponse.reset();
+    exchange.startOver();
+    clientResponse.setStatus(failure.status());
+    clientResponse.setHeader(GatewayFields.REQUEST_ID, exchange.id());
+    clientResponse.setHeader("Connection", "close");
+    clientResponse.setContentLength(0);
+  }
+
   /** Refuses a method where only some are taken (RFC 9110 section 15.5.6). */
   public static void methodRefused(
       Exchange exchange, HttpServletResponse clientResponse, String allowed) throws IOException {

@@ -561,10 +561,10 @@ class ConformanceIT {
             the("the service's own request id gives way to the gateway's")
                 .client("GET /1", "", "")
                 .service(OK, "X-Request-Id: a", "Content-Length: 0", "", ""),
-            the("a header of 12 KiB")
+            the("a header of 12 KiB, which is more than Tomcat can send")
                 .client("GET /1", "", "")
                 .service(OK, "X-Long: " + "h".repeat(12 * 1024), "Content-Length: 2", "", "ok")
-                .where(TOMCAT, row -> row.refused(502, "upstream_garbled")),
+                .where(TOMCAT, row -> row.refusedWithoutAWord(502).fate(CLOSED)),
             the("a header of 64 KiB is refused")
                 .client("GET /1", "", "")
                 .service(OK, "X-Long: " + "h".repeat(64 * 1024), "Content-Length: 2", "", "ok")
@@ -692,10 +692,9 @@ class ConformanceIT {
                 "")
             .notArriving("TE")
             .framed(CHUNKED),
-        the("trailer fields that were not announced do no harm")
+        the("trailer fields that were not announced arrive, too")
             .client("GET /1", "", "")
-            .service(OK, CHUNKS, "", "5", "hello", "0", "X-Sum: 1", "", "")
-            .receivingTrailers(),
+            .service(OK, CHUNKS, "", "5", "hello", "0", "X-Sum: 1", "", ""),
         the("an announced trailer field that does not come is none")
             .client("GET /1", "", "")
             .service(OK, CHUNKS, "Trailer: X-Sum", "", "5", "hello", "0", "", ""),
@@ -779,9 +778,7 @@ class ConformanceIT {
             the("a line without a colon").service(OK, "X-A", "Content-Length: 0", "", ""),
             the("a field folded over two lines")
                 .service(OK, "X-A: b", " c", "Content-Length: 0", "", ""),
-            the("a bare CR in a field").service(OK, "X-A: b\rX-B: c", "Content-Length: 0", "", ""),
-            the("garbage within chunks, before anything was passed on")
-                .service(OK, CHUNKS, "", "xyz", "abc", "0", "", ""))
+            the("a bare CR in a field").service(OK, "X-A: b\rX-B: c", "Content-Length: 0", "", ""))
         .map(row -> row.client("GET /1", "", "").refused(502, "upstream_garbled"));
   }
 
@@ -799,6 +796,9 @@ class ConformanceIT {
                     the("a chunk, then " + then).service(then, OK, CHUNKS, "", "3", "abc", ""),
                     the("a long chunk, then " + then)
                         .service(then, OK, CHUNKS, "", "30d40", random(200_000), ""),
+                    // Behind the head, Jetty's client tells no garbage from an early end.
+                    the("garbage within chunks, then " + then)
+                        .service(then, OK, CHUNKS, "", "xyz", "abc", "0", "", ""),
                     the("half of a chunk, then " + then).service(then, OK, CHUNKS, "", "9", "abc"),
                     the("half of a last chunk, then " + then)
                         .service(then, OK, CHUNKS, "", "3", "abc", "0"),

@@ -22,6 +22,7 @@ import org.eclipse.jetty.client.HttpResponseException;
 import org.eclipse.jetty.client.Response;
 import org.eclipse.jetty.client.Result;
 import org.eclipse.jetty.http.HttpException;
+import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
@@ -69,6 +70,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   /** What a service may be asked twice without harm (RFC 9110 section 9.2.2). */
   private static final Set<String> REPEATABLE = Set.of("GET", "HEAD", "OPTIONS", "PUT", "DELETE");
 
+  private static final int LARGE_HEAD = 4 * 1024;
   private static final long GRACE_NANOS = Duration.ofSeconds(5).toNanos();
   private static final long LAST_BYTES_NANOS = Duration.ofSeconds(1).toNanos();
 
@@ -179,7 +181,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   public void onBegin(Response upstreamResponse) {
     answering = true;
     int status = upstreamResponse.getStatus();
-    if (status < 200) {
+    if (status < 200 || upstreamResponse.getVersion().getVersion() > 11) {
       // 101 would end HTTP on the connection, and nobody has asked for that.
       abort(new HttpResponseException("not an answer: " + status, upstreamResponse));
     } else {
@@ -191,19 +193,42 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   public void onHeaders(Response upstreamResponse) {
     HttpFields fields = upstreamResponse.getHeaders();
     if (upstreamResponse.getStatus() < 200 || announcesImpossibleBody(upstreamResponse)) {
-      abort(new HttpResponseException("a body where none can be", upstreamResponse));
+      abort(new HttpResponseException("a body where none, or no such, can be", upstreamResponse));
       return;
     }
-    Delivery delivery = Delivery.of(fields, hasBody(upstreamResponse));
+    boolean hasBody = hasBody(upstreamResponse);
+    Delivery delivery = Delivery.of(fields, hasBody);
     quietAllowed = delivery.mayBeQuiet();
     heartbeat = delivery.takesHeartbeats() ? timeouts.heartbeat().orElse(null) : null;
     enter(Phase.RECEIVING, Optional.of(timeouts.idle()));
     progress();
     client.watchAgain(this);
     proxy.onServerResponseHeaders(clientRequest, clientResponse, upstreamResponse);
+    if (hasBody && fields.contains(HttpHeader.TRANSFER_ENCODING)) {
+      proxy.passTrailers(clientRequest, clientResponse, upstreamResponse);
+    }
     if (delivery.inParts()) {
       writer.flushEachPart();
+    } else if (mustBeFlushed(fields, hasBody)) {
+      writer.flushHead();
     }
+  }
+
+  /**
+   * Whether the head must go before a server can see the whole answer. Jetty would say that a
+   * bodiless answer to HEAD has a body of length 0; and Tomcat says only now that it cannot send a
+   * head this large, later it would just close the connection.
+   */
+  private static boolean mustBeFlushed(HttpFields fields, boolean hasBody) {
+    if (!hasBody && !fields.contains(HttpHeader.CONTENT_LENGTH)) {
+      return true;
+    }
+    int characters = 0;
+    for (HttpField field : fields) {
+      String value = field.getValue();
+      characters += field.getName().length() + (value == null ? 0 : value.length()) + 4;
+    }
+    return characters > LARGE_HEAD;
   }
 
   private boolean hasBody(Response upstreamResponse) {
@@ -211,12 +236,16 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     return !exchange.method().equals("HEAD") && status != 204 && status != 205 && status != 304;
   }
 
-  /** Its body would be taken for the next answer on the connection (RFC 9112 section 6.3). */
+  /**
+   * Its body would be taken for the next answer on the connection (RFC 9112 section 6.3), or for
+   * something else than it is: Jetty's client undoes no transfer coding but chunked.
+   */
   private static boolean announcesImpossibleBody(Response upstreamResponse) {
     HttpFields fields = upstreamResponse.getHeaders();
-    return upstreamResponse.getStatus() == 204
-        && (fields.getLongField(HttpHeader.CONTENT_LENGTH) > 0
-            || fields.contains(HttpHeader.TRANSFER_ENCODING));
+    String coding = fields.get(HttpHeader.TRANSFER_ENCODING);
+    return (coding != null && !coding.equalsIgnoreCase("chunked"))
+        || (upstreamResponse.getStatus() == 204
+            && (fields.getLongField(HttpHeader.CONTENT_LENGTH) > 0 || coding != null));
   }
 
   @Override
@@ -494,7 +523,11 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       try {
         // 499 is for the log only; a client that is there all the same gets an error, too.
         Failure told = failure == Failure.CLIENT_GONE ? Failure.INTERNAL : failure;
-        Refusal.send(exchange, clientResponse, told, reason, cause);
+        if (unsendable == null) {
+          Refusal.send(exchange, clientResponse, told, reason, cause);
+        } else {
+          Refusal.sendBare(exchange, clientResponse, told, reason, cause);
+        }
         async.complete();
         return false;
       } catch (IOException | IllegalStateException nothingMoreCanBeSaid) {

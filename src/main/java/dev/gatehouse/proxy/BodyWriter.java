@@ -76,11 +76,16 @@ final class BodyWriter implements WriteListener {
     this.clientResponse = clientResponse;
   }
 
+  /** Sends the head now. */
+  void flushHead() {
+    flushDue = true;
+    begin();
+  }
+
   /** Sends the head now, and from here on everything at once. */
   void flushEachPart() {
     eager = true;
-    flushDue = true;
-    begin();
+    flushHead();
   }
 
   /** Writes a chunk, which is kept until the server has taken it; then asks for the next. */

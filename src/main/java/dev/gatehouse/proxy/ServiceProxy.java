@@ -411,8 +411,14 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
       }
     }
     clientResponse.setHeader(GatewayFields.VIA, via.append("1.1 gatehouse").toString());
-    boolean chunked = fields.contains(HttpHeader.TRANSFER_ENCODING);
-    if (chunked && !clientRequest.getProtocol().equals("HTTP/1.0")) {
+  }
+
+  /** Says that fields may follow the body. */
+  void passTrailers(
+      HttpServletRequest clientRequest,
+      HttpServletResponse clientResponse,
+      Response upstreamResponse) {
+    if (!clientRequest.getProtocol().equals("HTTP/1.0")) {
       clientResponse.setTrailerFields(() -> trailers(upstreamResponse));
     }
   }

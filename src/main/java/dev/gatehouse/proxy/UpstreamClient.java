@@ -45,7 +45,10 @@ final class UpstreamClient implements AutoCloseable {
   private static final int MAX_THREADS = 200;
   private static final int MAX_CONNECTIONS = 256;
   private static final int MAX_QUEUED = 1024;
-  private static final int HEADERS_BYTES = 16 * 1024;
+  private static final int REQUEST_HEADERS_BYTES = 16 * 1024;
+
+  /** What stock Jetty can send with our own fields besides: it ends at 16 KiB. */
+  private static final int RESPONSE_HEADERS_BYTES = 15 * 1024;
 
   /** Below the keep-alive time of common servers, so that they rarely close first. */
   private static final Duration POOLED_IDLE = Duration.ofSeconds(20);
@@ -74,8 +77,8 @@ final class UpstreamClient implements AutoCloseable {
     client.setIdleTimeout(POOLED_IDLE.toMillis());
     client.setMaxConnectionsPerDestination(MAX_CONNECTIONS);
     client.setMaxRequestsQueuedPerDestination(MAX_QUEUED);
-    client.setMaxRequestHeadersSize(HEADERS_BYTES);
-    client.setMaxResponseHeadersSize(HEADERS_BYTES);
+    client.setMaxRequestHeadersSize(REQUEST_HEADERS_BYTES);
+    client.setMaxResponseHeadersSize(RESPONSE_HEADERS_BYTES);
     client.setResponseBufferSize(BUFFER_BYTES);
     // A buffer serves one response only. Under aborts Jetty's client now and then frees a pooled
     // one
