@@ -7,7 +7,9 @@ import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,23 +37,28 @@ public abstract class GatewayServer implements AutoCloseable {
   }
 
   private final List<Webapp> webapps = new ArrayList<>();
+  private final Map<String, Path> descriptors = new LinkedHashMap<>();
   private final Map<String, String> environment = new LinkedHashMap<>();
   private final String name;
   private final Pattern listening;
   private final Pattern started;
+  private final Pattern undeployed;
+  private final Map<String, String> configuration = new LinkedHashMap<>();
   private boolean http2;
   private Path base;
   private Process process;
   private int port;
 
   /**
-   * A server of this name that says in its log, by {@code listening}, the port as group 1 and, by
-   * {@code started}, that everything is deployed.
+   * A server of this name that says in its log, by {@code listening}, the port as group 1, by
+   * {@code started}, that everything is deployed, and, by {@code undeployed}, that something no
+   * longer is.
    */
-  protected GatewayServer(String name, String listening, String started) {
+  protected GatewayServer(String name, String listening, String started, String undeployed) {
     this.name = name;
     this.listening = Pattern.compile(listening);
     this.started = Pattern.compile(started);
+    this.undeployed = Pattern.compile(undeployed);
   }
 
   /** Deploys the WAR once more. */
@@ -72,6 +79,18 @@ public abstract class GatewayServer implements AutoCloseable {
     return this;
   }
 
+  /**
+   * Sets what an administrator of the server would: in Jetty a property, in Tomcat an attribute of
+   * an element in {@code server.xml}, such as {@code Connector.maxHeaderCount}.
+   */
+  public GatewayServer configure(String name, String value) {
+    configuration.put(name, value);
+    return this;
+  }
+
+  /** Looks for changed descriptors all the time; no stock server does that so soon. */
+  public abstract GatewayServer redeployable();
+
   /** Starts the process and returns when it listens and has tried to deploy everything. */
   public GatewayServer start() {
     try {
@@ -79,9 +98,9 @@ public abstract class GatewayServer implements AutoCloseable {
       for (Webapp webapp : webapps) {
         writeSettings(webapp);
       }
-      prepare(base, http2);
+      prepare(base, http2, configuration);
       for (Webapp webapp : webapps) {
-        describe(base, webapp, settingsFile(webapp));
+        descriptors.put(webapp.context(), describe(base, webapp, settingsFile(webapp)));
       }
       ProcessBuilder builder = new ProcessBuilder(command(base));
       builder.environment().keySet().removeIf(name -> name.startsWith("GATEHOUSE_"));
@@ -148,6 +167,44 @@ public abstract class GatewayServer implements AutoCloseable {
     return Files.exists(file) ? read(file).lines().toList() : List.of();
   }
 
+  /**
+   * Touches the descriptor of a deployment, and returns when the server has stopped it and started
+   * it anew, whichever it does first.
+   */
+  public void redeploy(String context) {
+    String line = "Gatehouse at " + (context.isEmpty() ? "/" : context) + " in ";
+    Pattern start = Pattern.compile(Pattern.quote(line));
+    long starts = inLog(start);
+    long stops = inLog(undeployed);
+    try {
+      Files.setLastModifiedTime(descriptors.get(context), FileTime.from(Instant.now()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    Awaitility.await()
+        .atMost(START)
+        .pollInterval(Duration.ofMillis(100))
+        .until(() -> inLog(start) > starts && inLog(undeployed) > stops && deployed(context));
+  }
+
+  private long inLog(Pattern text) {
+    return text.matcher(read(console())).results().count();
+  }
+
+  /** What the JDK's {@code jcmd} tells about the process. */
+  public String diagnose(String... command) {
+    List<String> line = new ArrayList<>();
+    line.add(Jdk.chosen().resolve("bin/jcmd").toString());
+    line.add(String.valueOf(process.pid()));
+    line.addAll(List.of(command));
+    try {
+      Process jcmd = new ProcessBuilder(line).redirectErrorStream(true).start();
+      return new String(jcmd.getInputStream().readAllBytes(), UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** Whether a gateway answers at a context. */
   public boolean deployed(String context) {
     try (RawClient client = connect()) {
@@ -193,10 +250,11 @@ public abstract class GatewayServer implements AutoCloseable {
   }
 
   /** Lays out the base directory: the stock configuration, on a free port of 127.0.0.1. */
-  protected abstract void prepare(Path base, boolean http2) throws IOException;
+  protected abstract void prepare(Path base, boolean http2, Map<String, String> configuration)
+      throws IOException;
 
   /** Writes the server's descriptor of a deployment, which names the settings file. */
-  protected abstract void describe(Path base, Webapp webapp, Path settings) throws IOException;
+  protected abstract Path describe(Path base, Webapp webapp, Path settings) throws IOException;
 
   /** The command line that starts the server in the foreground. */
   protected abstract List<String> command(Path base);

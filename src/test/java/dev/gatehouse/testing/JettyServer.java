@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -22,25 +23,36 @@ public final class JettyServer extends GatewayServer {
     super(
         "jetty-" + environment,
         "Started oejs\\.ServerConnector@[^\\n]*\\{127\\.0\\.0\\.1:(\\d+)\\}",
-        "Started oejs\\.Server@");
+        "Started oejs\\.Server@",
+        "Stopped oeje\\w+\\.WebAppContext@");
     this.environment = environment;
   }
 
   @Override
-  protected void prepare(Path base, boolean http2) throws IOException {
+  public GatewayServer redeployable() {
+    return configure("jetty.deploy.scanInterval", "1");
+  }
+
+  @Override
+  protected void prepare(Path base, boolean http2, Map<String, String> configuration)
+      throws IOException {
     Files.createDirectories(base.resolve("webapps"));
-    Path modules = Files.createDirectories(base.resolve("start.d")).resolve("modules.ini");
+    Path folder = Files.createDirectories(base.resolve("start.d"));
     Files.writeString(
-        modules,
+        folder.resolve("modules.ini"),
         """
         --modules=server,http,%s-deploy%s
         """
             .formatted(environment, http2 ? ",http2c" : ""),
         UTF_8);
+    // In a file of their own: behind the modules they would be for the one environment only.
+    List<String> lines = new ArrayList<>();
+    configuration.forEach((name, value) -> lines.add(name + "=" + value));
+    Files.write(folder.resolve("configuration.ini"), lines, UTF_8);
   }
 
   @Override
-  protected void describe(Path base, Webapp webapp, Path settings) throws IOException {
+  protected Path describe(Path base, Webapp webapp, Path settings) throws IOException {
     String override = "";
     if (!webapp.webXml().isEmpty()) {
       Path file = base.resolve(webapp.name() + "-override-web.xml");
@@ -53,7 +65,7 @@ public final class JettyServer extends GatewayServer {
           UTF_8);
       override = "<Call name=\"addOverrideDescriptor\"><Arg>" + file + "</Arg></Call>";
     }
-    Files.writeString(
+    return Files.writeString(
         base.resolve("webapps").resolve(webapp.name() + ".xml"),
         XML
             + """

@@ -8,6 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -21,12 +23,19 @@ public final class TomcatServer extends GatewayServer {
     super(
         "tomcat-" + version,
         "Starting ProtocolHandler \\[\"http-nio-127\\.0\\.0\\.1-auto-\\d+-(\\d+)\"\\]",
-        "Server startup in \\[");
+        "Server startup in \\[",
+        "HostConfig\\.undeploy Undeploying context");
     this.version = version;
   }
 
   @Override
-  protected void prepare(Path base, boolean http2) throws IOException {
+  public GatewayServer redeployable() {
+    return configure("Engine.backgroundProcessorDelay", "1");
+  }
+
+  @Override
+  protected void prepare(Path base, boolean http2, Map<String, String> configuration)
+      throws IOException {
     Files.createDirectories(base.resolve("webapps"));
     Path conf = Files.createDirectories(base.resolve("conf"));
     try (Stream<Path> files = Files.list(home().resolve("conf"))) {
@@ -35,22 +44,27 @@ public final class TomcatServer extends GatewayServer {
       }
     }
     Path serverXml = conf.resolve("server.xml");
-    String upgrade =
-        "<UpgradeProtocol className=\"org.apache.coyote.http2.Http2Protocol\"/></Connector>";
-    String text = Files.readString(serverXml, UTF_8);
-    text = replaced(text, "<Server port=\"8005\"", "<Server port=\"-1\"");
-    text =
-        replaced(text, "<Connector port=\"8080\"", "<Connector address=\"127.0.0.1\" port=\"0\"");
+    // Without the comments, the first of each element is the one that counts.
+    String text = Files.readString(serverXml, UTF_8).replaceAll("(?s)<!--.*?-->", "");
+    text = with(text, "Server", "port", "-1");
+    text = with(text, "Connector", "port", "0");
+    text = with(text, "Connector", "address", "127.0.0.1");
+    for (Map.Entry<String, String> entry : configuration.entrySet()) {
+      String[] name = entry.getKey().split("\\.", 2);
+      text = with(text, name[0], name[1], entry.getValue());
+    }
     if (http2) {
-      int start = text.indexOf("<Connector address=\"127.0.0.1\"");
-      int end = text.indexOf("/>", start);
-      text = text.substring(0, end) + ">" + upgrade + text.substring(end + 2);
+      int end = text.indexOf("/>", text.indexOf("<Connector "));
+      text =
+          text.substring(0, end)
+              + "><UpgradeProtocol className=\"org.apache.coyote.http2.Http2Protocol\"/></Connector>"
+              + text.substring(end + "/>".length());
     }
     Files.writeString(serverXml, text, UTF_8);
   }
 
   @Override
-  protected void describe(Path base, Webapp webapp, Path settings) throws IOException {
+  protected Path describe(Path base, Webapp webapp, Path settings) throws IOException {
     String altDDName = "";
     if (!webapp.webXml().isEmpty()) {
       Path file = base.resolve(webapp.name() + "-web.xml");
@@ -58,7 +72,7 @@ public final class TomcatServer extends GatewayServer {
       altDDName = " altDDName=\"" + file + "\"";
     }
     Path folder = Files.createDirectories(base.resolve("conf/Catalina/localhost"));
-    Files.writeString(
+    return Files.writeString(
         folder.resolve(webapp.name() + ".xml"),
         """
         <?xml version="1.0" encoding="UTF-8"?>
@@ -107,11 +121,16 @@ public final class TomcatServer extends GatewayServer {
         "gatehouse.test.tomcat" + version, "target/servers", "apache-tomcat-" + version + ".");
   }
 
-  private static String replaced(String text, String from, String to) {
-    int at = text.indexOf(from);
-    if (at < 0) {
-      throw new IllegalStateException("the stock server.xml has no " + from);
+  /** Sets an attribute of the first element of a name. */
+  private static String with(String xml, String element, String attribute, String value) {
+    Matcher tag = Pattern.compile("<" + element + "\\b[^>]*?(?=/?>)").matcher(xml);
+    if (!tag.find()) {
+      throw new IllegalStateException("the stock server.xml has no " + element);
     }
-    return text.substring(0, at) + to + text.substring(at + from.length());
+    String others = tag.group().replaceAll("\\s" + attribute + "=\"[^\"]*\"", "");
+    return xml.substring(0, tag.start())
+        + others
+        + " %s=\"%s\"".formatted(attribute, value)
+        + xml.substring(tag.end());
   }
 }
