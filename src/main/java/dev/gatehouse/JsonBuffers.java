@@ -1,0 +1,37 @@
+package dev.gatehouse;
+
+import com.fasterxml.jackson.core.util.BufferRecyclers;
+
+/**
+ * The buffers that Jackson keeps for every thread that has read a token. The server's threads
+ * outlive the application, and by these buffers would hold all its classes until memory is short.
+ * Jackson lets go of them only if it was told at its very start to keep a list.
+ */
+@SuppressWarnings("deprecation") // as an API for others; Jackson itself keeps the buffers by it
+final class JsonBuffers {
+
+  private static final String LIST = BufferRecyclers.SYSTEM_PROPERTY_TRACK_REUSABLE_BUFFERS;
+
+  private JsonBuffers() {}
+
+  /** Has this application's Jackson keep its list, and leaves others in the JVM alone. */
+  static void keepList() {
+    synchronized (System.getProperties()) {
+      String before = System.setProperty(LIST, "true");
+      try {
+        BufferRecyclers.releaseBuffers();
+      } finally {
+        if (before == null) {
+          System.clearProperty(LIST);
+        } else {
+          System.setProperty(LIST, before);
+        }
+      }
+    }
+  }
+
+  /** Lets go of them all. */
+  static void release() {
+    BufferRecyclers.releaseBuffers();
+  }
+}
