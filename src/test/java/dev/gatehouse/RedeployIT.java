@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class RedeployIT {
-  private static final int REDEPLOYS = 3;
+  private static final int REDEPLOYS = Integer.getInteger("gatehouse.test.redeploys", 1);
   private static final int CLIENTS = 10;
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final String EVENT = "data: 1\n\n";
@@ -70,8 +70,8 @@ class RedeployIT {
   }
 
   /** With idle connections to a service, a quiet stream, and a service that has yet to answer. */
-  private static void redeployAmidExchanges(GatewayServer server, Upstream orders, Upstream products)
-      throws IOException {
+  private static void redeployAmidExchanges(
+      GatewayServer server, Upstream orders, Upstream products) throws IOException {
     products.forget();
     try (RawClient stream = server.connect();
         RawClient waiting = server.connect()) {
@@ -82,7 +82,9 @@ class RedeployIT {
 
       server.redeploy("");
 
-      assertThat(new String(stream.receiveRest(), UTF_8)).contains(EVENT).doesNotEndWith(LAST_CHUNK);
+      assertThat(new String(stream.receiveRest(), UTF_8))
+          .contains(EVENT)
+          .doesNotEndWith(LAST_CHUNK);
       await().until(() -> orders.open() + products.open() == 0);
     }
   }
