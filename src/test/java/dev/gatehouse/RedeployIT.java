@@ -65,7 +65,8 @@ class RedeployIT {
               "ThreadLocal",
               "memory leak",
               "has failed to stop it",
-              "failed to remove it");
+              "failed to remove it",
+              "SEVERE");
     }
   }
 

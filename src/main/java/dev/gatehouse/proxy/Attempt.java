@@ -565,13 +565,15 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
 
   /**
    * Makes the client see that the answer is not whole. The Servlet API has no word for that: Jetty
-   * takes the error -1 for it; Tomcat closes the connection when a servlet fails on its own thread.
+   * takes the error -1 for it; Tomcat closes the connection when a servlet fails on its own thread,
+   * and by itself when the application is being stopped, which no longer has a servlet to dispatch
+   * to.
    */
   private void breakOff(Throwable cause) {
     if (!clientResponse.isCommitted()) {
       clientResponse.setStatus(Failure.INTERNAL.status());
       async.complete();
-    } else if (!abortedByJetty()) {
+    } else if (!abortedByJetty() && !client.isClosing()) {
       clientRequest.setAttribute(BROKEN, cause);
       async.dispatch();
     }

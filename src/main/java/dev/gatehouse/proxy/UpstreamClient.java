@@ -59,6 +59,7 @@ final class UpstreamClient implements AutoCloseable {
   private final ClientConnector connector;
   private final Set<Attempt> attempts = ConcurrentHashMap.newKeySet();
   private final CyclicTimeouts<Attempt> timer;
+  private volatile boolean closing;
 
   UpstreamClient() {
     QueuedThreadPool threads = new QueuedThreadPool(MAX_THREADS);
@@ -188,8 +189,14 @@ final class UpstreamClient implements AutoCloseable {
     }
   }
 
+  /** Whether the application is being stopped. */
+  boolean isClosing() {
+    return closing;
+  }
+
   @Override
   public void close() {
+    closing = true;
     timer.destroy();
     // Stops the threads and closes all connections; exchanges that are under way fail.
     LifeCycle.stop(client);
