@@ -5,6 +5,7 @@ import static dev.gatehouse.testing.UpstreamThat.Framing.LENGTH;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.auth0.jwt.JWT;
 import com.auth0.jwt.algorithms.Algorithm;
@@ -52,6 +53,36 @@ class FixturesTest {
     assertThat(send(RawRequest.of("GET", "/")).complete()).isFalse();
     upstream.will(UpstreamThat.resetsMidBody(LENGTH));
     assertThat(send(RawRequest.of("GET", "/")).complete()).isFalse();
+  }
+
+  @Test
+  void anUpstreamMayTalkBeforeItHasHeardARequest() {
+    upstream.willTalk(
+        talk -> {
+          talk.say("HTTP/1.1 103 Early", "Link: a", "", "");
+          assertThat(talk.request().complete()).isFalse();
+          assertThat(talk.hear()).isTrue();
+          talk.say("HTTP/1.1 200 OK", "Transfer-Encoding: chunked", "", "1", "a", "0", "X-B: c");
+          talk.say("", "", "");
+          return Upstream.Then.SILENCE;
+        });
+
+    RawResponse answer;
+    try (RawClient client = RawClient.connect(URI.create(upstream.url()).getPort())) {
+      client.send(RawRequest.of("POST", "/").chunked("body".getBytes(UTF_8)));
+      answer = client.receive();
+      client.send("more".getBytes(UTF_8));
+      client.endOutput();
+      assertThat(client.receiveRest()).isEmpty();
+    }
+
+    assertThat(answer.interim()).hasSize(1);
+    assertThat(answer.interim().get(0).values("Link")).containsExactly("a");
+    assertThat(answer.text()).isEqualTo("a");
+    assertThat(answer.trailers()).containsExactly("X-B: c");
+    assertThat(upstream.only().body()).isEqualTo("body".getBytes(UTF_8));
+    await().until(upstream.only()::left);
+    assertThat(upstream.only().surplus()).isEqualTo("more".getBytes(UTF_8));
   }
 
   @Test

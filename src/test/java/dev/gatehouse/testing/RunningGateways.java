@@ -28,8 +28,8 @@ public final class RunningGateways
 
   /**
    * Under {@code /gw}: trusting an RSA key, with services that web.xml gets from outside: {@code
-   * reviews} on two upstreams, {@code nobody} where nothing listens, {@code slow} with little
-   * patience; and {@code GET /api/products/open/*} is public.
+   * reviews} on two upstreams, {@code nobody} where nothing listens, {@code slow} and {@code
+   * faulty} with little patience; and {@code GET /api/products/open/*} is public.
    */
   public static final String EXTENDED = "/gw";
 
@@ -125,11 +125,15 @@ public final class RunningGateways
               + gateway.add("reviews-2", Upstream.start()).url();
       String nobody = gateway.add("nobody", Upstream.refusing()).url();
       String slow = gateway.add("slow", Upstream.start()).url();
+      String faulty = gateway.add("faulty", Upstream.start()).url();
       return webapp(gateway)
           .setting("jwt.public", "/gateway/health/*, GET /api/products/open/*")
           .setting("slow.timeout.response", "300ms")
+          .setting("faulty.timeout.response", "1s")
+          .setting("faulty.timeout.idle", "1s")
           .webXml(service("reviews", "${reviews.url:" + reviews + "}"))
           .webXml(service("nobody", nobody))
+          .webXml(service("faulty", faulty))
           .webXml(service("slow", slow + "/base/"));
     }
 

@@ -14,6 +14,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -40,11 +42,13 @@ public final class Upstream implements AutoCloseable {
   /** An upstream's side of one exchange. */
   public static final class Talk {
     private final RecordedRequest request;
+    private final Socket socket;
     private final InputStream in;
     private final OutputStream out;
 
-    private Talk(RecordedRequest request, InputStream in, OutputStream out) {
+    private Talk(RecordedRequest request, Socket socket, InputStream in, OutputStream out) {
       this.request = request;
+      this.socket = socket;
       this.in = in;
       this.out = out;
     }
@@ -65,9 +69,20 @@ public final class Upstream implements AutoCloseable {
       return readBody(request, in);
     }
 
-    /** Reads so many bytes, or fewer if the connection ends before. */
-    public byte[] hear(int length) throws IOException {
-      return in.readNBytes(length);
+    /** Says nothing for so long; fails at once when the gateway leaves. */
+    public void pause(Duration time) throws IOException {
+      socket.setSoTimeout((int) time.toMillis());
+      in.mark(1);
+      try {
+        if (in.read() < 0) {
+          throw new IOException("the gateway has left");
+        }
+        in.reset();
+      } catch (SocketTimeoutException stillThere) {
+        out.flush();
+      } finally {
+        socket.setSoTimeout(0);
+      }
     }
   }
 
@@ -87,6 +102,7 @@ public final class Upstream implements AutoCloseable {
   private final int port;
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
   private final AtomicInteger connections = new AtomicInteger();
+  private final AtomicInteger busy = new AtomicInteger();
   private final List<RecordedRequest> requests = new CopyOnWriteArrayList<>();
   private volatile Conversation conversation = afterTheRequest(UpstreamThat.echoes());
 
@@ -153,6 +169,11 @@ public final class Upstream implements AutoCloseable {
     return "http://127.0.0.1:" + port;
   }
 
+  /** How many exchanges have not ended. */
+  public int busy() {
+    return busy.get();
+  }
+
   /** How many connections to it are open. */
   public int open() {
     return open.size();
@@ -212,9 +233,14 @@ public final class Upstream implements AutoCloseable {
         }
         RecordedRequest request = new RecordedRequest(number, head);
         requests.add(request);
-        then = conversation.hold(new Talk(request, in, out));
-        out.flush();
-        end(then, request, socket, in);
+        busy.incrementAndGet();
+        try {
+          then = conversation.hold(new Talk(request, socket, in, out));
+          out.flush();
+          end(then, request, socket, in);
+        } finally {
+          busy.decrementAndGet();
+        }
       }
     } catch (IOException e) {
       // The gateway closed the connection, which is its right; what it owed shows in the records.
