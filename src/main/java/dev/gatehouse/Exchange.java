@@ -179,12 +179,14 @@ public final class Exchange {
   }
 
   /**
-   * Tells that the exchange failed. The first failure counts: what follows is its consequence.
+   * Tells that the exchange failed. The first failure counts: what follows is its consequence; but
+   * who has waited in vain for a service may turn out to have been gone.
    *
    * @param why the exact reason, from a closed set of words, for log and metrics
    */
   public synchronized void failed(Failure what, String why, @Nullable Throwable because) {
-    if (failure == null) {
+    boolean nobodyWaited = failure == Failure.UPSTREAM_TIMEOUT && what == Failure.CLIENT_GONE;
+    if (failure == null || nobodyWaited) {
       reason = why;
       cause = because;
       failure = what;

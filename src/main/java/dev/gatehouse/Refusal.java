@@ -43,6 +43,22 @@ public final class Refusal {
   }
 
   /**
+   * Prepares the same answer, and leaves its body to the caller to write.
+   *
+   * @return the body; empty for HEAD
+   * @throws IllegalStateException if the answer is already on its way
+   */
+  public static byte[] prepare(
+      Exchange exchange,
+      HttpServletResponse clientResponse,
+      Failure failure,
+      String reason,
+      @Nullable Throwable cause) {
+    exchange.failed(failure, reason, cause);
+    return prepare(exchange, clientResponse, failure, null, ALL_METHODS);
+  }
+
+  /**
    * Answers with the failure's status and nothing more, and gives the connection up: for an answer
    * whose head the server has refused. Tomcat goes on to frame a body as that head has told.
    */
@@ -83,6 +99,19 @@ public final class Refusal {
       @Nullable String challenge,
       String allowed)
       throws IOException {
+    byte[] body = prepare(exchange, clientResponse, failure, challenge, allowed);
+    if (body.length > 0) {
+      clientResponse.getOutputStream().write(body);
+      exchange.sent(body.length);
+    }
+  }
+
+  private static byte[] prepare(
+      Exchange exchange,
+      HttpServletResponse clientResponse,
+      Failure failure,
+      @Nullable String challenge,
+      String allowed) {
     // Not resetBuffer: headers copied from a service's broken answer must go, too.
     clientResponse.reset();
     exchange.startOver();
@@ -104,9 +133,6 @@ public final class Refusal {
     byte[] body = Problem.json(failure.status(), failure.detail(), failure.code(), exchange.id());
     clientResponse.setContentType(Problem.MEDIA_TYPE);
     clientResponse.setContentLength(body.length);
-    if (!exchange.method().equals("HEAD")) {
-      clientResponse.getOutputStream().write(body);
-      exchange.sent(body.length);
-    }
+    return exchange.method().equals("HEAD") ? new byte[0] : body;
   }
 }

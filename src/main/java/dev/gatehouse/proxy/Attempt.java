@@ -9,6 +9,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
 import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.Locale;
@@ -71,6 +72,11 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   private static final Set<String> REPEATABLE = Set.of("GET", "HEAD", "OPTIONS", "PUT", "DELETE");
 
   private static final int LARGE_HEAD = 4 * 1024;
+  private static final int LAST_LOOK_MILLIS = 100;
+
+  /** What Jetty's parser says of a head that breaks off. */
+  private static final String EARLY_END = "Early EOF";
+
   private static final long GRACE_NANOS = Duration.ofSeconds(5).toNanos();
   private static final long LAST_BYTES_NANOS = Duration.ofSeconds(1).toNanos();
 
@@ -98,6 +104,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   private volatile boolean requestSent;
   private volatile boolean answering;
   private volatile boolean sentAgain;
+
+  /** An answer of our own is on its way. Guarded by this. */
+  private boolean refusing;
 
   /** The server may use its objects for another exchange. Guarded by this. */
   private boolean endedByServer;
@@ -331,7 +340,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
 
   /** The server does not take the answer: the client is gone, or the answer cannot be sent. */
   void cannotWrite(Exception failure) {
-    if (failure instanceof RuntimeException && !isCommitted()) {
+    if (failure instanceof RuntimeException && !ended.get() && !isCommitted()) {
       unsendable = failure;
       abort(failure);
     } else {
@@ -354,7 +363,8 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   void clientLost(String where, Throwable failure) {
     exchange.failed(Failure.CLIENT_GONE, where, failure);
     synchronized (this) {
-      if (!endedByServer && ended.compareAndSet(false, true)) {
+      boolean open = ended.compareAndSet(false, true) || refusing;
+      if (!endedByServer && open) {
         try {
           mustBeOurs();
           async.complete();
@@ -523,10 +533,13 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       try {
         // 499 is for the log only; a client that is there all the same gets an error, too.
         Failure told = failure == Failure.CLIENT_GONE ? Failure.INTERNAL : failure;
-        if (unsendable == null) {
-          Refusal.send(exchange, clientResponse, told, reason, cause);
-        } else {
+        if (unsendable != null) {
           Refusal.sendBare(exchange, clientResponse, told, reason, cause);
+        } else if (failure == Failure.UPSTREAM_TIMEOUT && phase == Phase.WAITING) {
+          refuseWhoWaited(Refusal.prepare(exchange, clientResponse, told, reason, cause));
+          return false;
+        } else {
+          Refusal.send(exchange, clientResponse, told, reason, cause);
         }
         async.complete();
         return false;
@@ -537,6 +550,38 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     }
     breakOff(cause);
     return true;
+  }
+
+  /**
+   * Refuses somebody who may have left long ago. A connection tells so only when it is written to,
+   * a round trip later: so the head goes first.
+   */
+  private void refuseWhoWaited(byte[] body) {
+    refusing = true;
+    writer.flushHead();
+    writer.thenDo(() -> client.later(LAST_LOOK_MILLIS, () -> refuse(body)));
+  }
+
+  private void refuse(byte[] body) {
+    if (body.length > 0) {
+      Content.Chunk chunk = Content.Chunk.from(ByteBuffer.wrap(body), false);
+      writer.write(chunk, () -> {});
+      chunk.release();
+    }
+    writer.thenDo(this::refused);
+  }
+
+  private synchronized void refused() {
+    if (endedByServer || !refusing) {
+      return;
+    }
+    refusing = false;
+    try {
+      mustBeOurs();
+      async.complete();
+    } catch (RuntimeException takenBack) {
+      exchange.failed(Failure.CLIENT_GONE, "ended_by_server", takenBack);
+    }
   }
 
   private Failure whoFailed(Throwable cause) {
@@ -601,7 +646,10 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
         return Failure.SATURATED;
       } else if (t instanceof UnresolvedAddressException || t instanceof UnknownHostException) {
         return Failure.UPSTREAM_UNREACHABLE;
-      } else if (t instanceof HttpException || t instanceof HttpResponseException) {
+      } else if (t instanceof HttpException http && EARLY_END.equals(http.getReason())) {
+        return Failure.UPSTREAM_RESET;
+      } else if (t instanceof HttpException
+          || (t instanceof HttpResponseException && !(t.getCause() instanceof HttpException))) {
         return Failure.UPSTREAM_GARBLED;
       } else if (t instanceof IOException) {
         return phase == Phase.CONNECTING ? Failure.UPSTREAM_UNREACHABLE : Failure.UPSTREAM_RESET;

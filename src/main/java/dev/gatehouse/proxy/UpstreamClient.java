@@ -41,7 +41,7 @@ import org.jspecify.annotations.Nullable;
 final class UpstreamClient implements AutoCloseable {
 
   private static final String CONTINUE = UpstreamClient.class.getName() + ".continue";
-  private static final int CONTINUE_WAIT_SECONDS = 1;
+  private static final int CONTINUE_WAIT_MILLIS = 1_000;
   private static final int MAX_THREADS = 200;
   private static final int MAX_CONNECTIONS = 256;
   private static final int MAX_QUEUED = 1024;
@@ -152,6 +152,13 @@ final class UpstreamClient implements AutoCloseable {
     attempts.remove(attempt);
   }
 
+  /** Does something on a thread of the client, after a while. */
+  void later(int millis, Runnable action) {
+    client
+        .getScheduler()
+        .schedule(() -> client.getExecutor().execute(action), millis, TimeUnit.MILLISECONDS);
+  }
+
   /**
    * Says what to do when the service has asked for the body with 100 Continue; or when it has not
    * for a second: not every service knows the question (RFC 9110 section 10.1.1).
@@ -165,12 +172,7 @@ final class UpstreamClient implements AutoCloseable {
           }
         };
     upstreamRequest.attribute(CONTINUE, once);
-    client
-        .getScheduler()
-        .schedule(
-            () -> client.getExecutor().execute(() -> proceed(upstreamRequest, once)),
-            CONTINUE_WAIT_SECONDS,
-            TimeUnit.SECONDS);
+    later(CONTINUE_WAIT_MILLIS, () -> proceed(upstreamRequest, once));
   }
 
   private static void proceed(UpstreamRequest upstreamRequest, Runnable action) {
