@@ -28,7 +28,8 @@ public final class RunningGateways
 
   /**
    * Under {@code /gw}: trusting an RSA key, with services that web.xml gets from outside: {@code
-   * reviews} on two upstreams, {@code nobody} where nothing listens, {@code slow} and {@code
+   * reviews} on two upstreams that are asked by the client's name for them, {@code nobody} where
+   * nothing listens, {@code slow}, below a base path and with cookies under the prefix, and {@code
    * faulty} with little patience; and {@code GET /api/products/open/*} is public.
    */
   public static final String EXTENDED = "/gw";
@@ -129,6 +130,8 @@ public final class RunningGateways
       return webapp(gateway)
           .setting("jwt.public", "/gateway/health/*, GET /api/products/open/*")
           .setting("slow.timeout.response", "300ms")
+          .setting("slow.cookiePath", "prefix")
+          .setting("reviews.hostHeader", "client")
           .setting("faulty.timeout.response", "1s")
           .setting("faulty.timeout.idle", "1s")
           .webXml(service("reviews", "${reviews.url:" + reviews + "}"))
