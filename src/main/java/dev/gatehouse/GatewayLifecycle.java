@@ -44,7 +44,6 @@ public final class GatewayLifecycle implements ServletContextListener {
 
   @Override
   public void contextInitialized(ServletContextEvent event) {
-    JsonBuffers.keepList();
     ServletContext context = event.getServletContext();
     Problems problems = new Problems();
     Settings settings = Settings.of(context, problems);
@@ -72,7 +71,6 @@ public final class GatewayLifecycle implements ServletContextListener {
       gateway.close();
       gateway.metrics().close();
     }
-    JsonBuffers.release();
     stopLogs();
   }
 

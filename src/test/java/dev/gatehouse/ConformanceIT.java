@@ -566,6 +566,10 @@ class ConformanceIT {
                 .client("GET /1", "", "")
                 .service(OK, "X-Long: " + "h".repeat(12 * 1024), "Content-Length: 2", "", "ok")
                 .where(TOMCAT, row -> row.refusedWithoutAWord(502).fate(CLOSED)),
+            the("a header of 12 KiB, and nothing in the body")
+                .client("GET /1", "", "")
+                .service(OK, "X-Long: " + "h".repeat(12 * 1024), "Content-Length: 0", "", "")
+                .where(TOMCAT, row -> row.refusedWithoutAWord(502).fate(CLOSED)),
             the("a header of 64 KiB is refused")
                 .client("GET /1", "", "")
                 .service(OK, "X-Long: " + "h".repeat(64 * 1024), "Content-Length: 2", "", "ok")

@@ -112,6 +112,7 @@ public final class AuthenticationFilter extends GatewayFilter {
   @Override
   protected void start(Gateway gateway, FilterConfig config) {
     contextPath = config.getServletContext().getContextPath();
+    gateway.shared(JsonBuffers.class, JsonBuffers::new);
     verifier = new TokenVerifier(algorithms, issuer, audience, leeway, gateway.clock());
   }
 

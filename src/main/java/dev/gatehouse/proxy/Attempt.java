@@ -103,6 +103,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   private volatile boolean connectionReused;
   private volatile boolean requestSent;
   private volatile boolean answering;
+  private volatile boolean allReceived;
   private volatile boolean sentAgain;
 
   /** An answer of our own is on its way. Guarded by this. */
@@ -283,21 +284,33 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   public void onComplete(Result result) {
     // A service may answer before it has read the request; its whole answer then counts.
     boolean answered = result.getResponseFailure() == null && phase == Phase.RECEIVING;
-    if (answered) {
-      // Until the client has taken what came before, its patience counts.
-      quietAllowed = false;
-      heartbeat = null;
-      progress();
-      writer.thenDo(() -> end(null));
-      return;
-    }
     Throwable failure =
         result.getResponseFailure() != null ? result.getResponseFailure() : result.getFailure();
-    if (failure != null && mayBeSentAgain(failure)) {
+    if (answered) {
+      allReceived = true;
+      finish();
+    } else if (failure != null && mayBeSentAgain(failure)) {
       sendAgain();
     } else {
       end(failure);
     }
+  }
+
+  /** Ends the exchange when the client has taken all that was received. */
+  private void finish() {
+    Throwable refused = unsendable;
+    if (refused != null) {
+      end(refused);
+      return;
+    }
+    if (quietAllowed) {
+      // From here on it is the client who must not be quiet.
+      quietAllowed = false;
+      heartbeat = null;
+      progress();
+      client.watchAgain(this);
+    }
+    writer.thenDo(() -> end(null));
   }
 
   // Sending again.
@@ -342,7 +355,11 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   void cannotWrite(Exception failure) {
     if (failure instanceof RuntimeException && !ended.get() && !isCommitted()) {
       unsendable = failure;
-      abort(failure);
+      if (allReceived) {
+        end(failure);
+      } else {
+        abort(failure);
+      }
     } else {
       clientLost("write", failure);
     }
@@ -563,6 +580,11 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   }
 
   private void refuse(byte[] body) {
+    synchronized (this) {
+      if (endedByServer || !refusing) {
+        return;
+      }
+    }
     if (body.length > 0) {
       Content.Chunk chunk = Content.Chunk.from(ByteBuffer.wrap(body), false);
       writer.write(chunk, () -> {});

@@ -42,6 +42,11 @@ final class EarlyHints {
             || (tomcat.matches() && Integer.parseInt(tomcat.group(1)) >= FIRST_TOMCAT);
   }
 
+  /** Whether the server can send them. */
+  boolean areRelayed() {
+    return relayed;
+  }
+
   /** Sends the fields ahead of the answer, and leaves nothing of them in it. */
   void relay(HttpFields fields, String protocol, HttpServletResponse clientResponse) {
     if (!relayed || protocol.equals("HTTP/1.0") || !writing.tryAcquire()) {

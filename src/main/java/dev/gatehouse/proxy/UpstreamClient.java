@@ -13,7 +13,6 @@ import org.eclipse.jetty.client.Connection;
 import org.eclipse.jetty.client.ContinueProtocolHandler;
 import org.eclipse.jetty.client.EarlyHintsProtocolHandler;
 import org.eclipse.jetty.client.HttpClient;
-import org.eclipse.jetty.client.HttpRequestException;
 import org.eclipse.jetty.client.Request;
 import org.eclipse.jetty.client.Response;
 import org.eclipse.jetty.client.transport.HttpClientTransportOverHTTP;
@@ -179,15 +178,6 @@ final class UpstreamClient implements AutoCloseable {
     HttpExchange exchange = upstreamRequest.getConversation().getExchanges().peekLast();
     if (exchange != null) {
       exchange.proceed(action, null);
-    }
-  }
-
-  /** Gives up a body that the service has not asked for. */
-  void expectNoMore(UpstreamRequest upstreamRequest) {
-    HttpExchange exchange = upstreamRequest.getConversation().getExchanges().peekLast();
-    if (exchange != null && upstreamRequest.getAttributes().containsKey(CONTINUE)) {
-      exchange.proceed(
-          null, new HttpRequestException("answered without the body", upstreamRequest));
     }
   }
 

@@ -62,4 +62,31 @@ class UpstreamRequestTest {
     assertThat(String.valueOf(request.getQuery()).getBytes(ISO_8859_1))
         .isEqualTo("q=\u20ac\ud83d\ude00".getBytes(UTF_8));
   }
+
+  @Test
+  void aRequestThatIsSentAgainIsTheSame() {
+    UpstreamRequest request = new UpstreamRequest(client, upstream, "GET", "/\u00e9", "q=\u00e9");
+    request.headers(headers -> headers.add("X-A", "1").add("X-A", "2"));
+
+    UpstreamRequest again = request.again();
+
+    assertThat(again.getMethod()).isEqualTo("GET");
+    assertThat(again.getPath()).isEqualTo(request.getPath());
+    assertThat(again.getQuery()).isEqualTo(request.getQuery());
+    assertThat(again.upstream()).isSameAs(upstream);
+    assertThat(again.getHeaders()).containsExactlyElementsOf(request.getHeaders());
+    assertThat(again.getConversation()).isNotSameAs(request.getConversation());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"GET, Content-Type, text/plain", "DELETE, Content-Length, 0"})
+  void whatIsSaidOfNoBodyIsNoBusinessOfJettys(String method, String name, String value) {
+    UpstreamRequest request = new UpstreamRequest(client, upstream, method, "/", null);
+    request.headers(headers -> headers.add(name, value));
+
+    request.withoutBody();
+
+    assertThat(request.getHeaders().get(name)).isEqualTo(value);
+    assertThat(request.getHeaders().getField(name).getHeader()).isNull();
+  }
 }

@@ -1,4 +1,4 @@
-package dev.gatehouse;
+package dev.gatehouse.auth;
 
 import com.fasterxml.jackson.core.util.BufferRecyclers;
 
@@ -8,14 +8,12 @@ import com.fasterxml.jackson.core.util.BufferRecyclers;
  * Jackson lets go of them only if it was told at its very start to keep a list.
  */
 @SuppressWarnings("deprecation") // as an API for others; Jackson itself keeps the buffers by it
-final class JsonBuffers {
+final class JsonBuffers implements AutoCloseable {
 
   private static final String LIST = BufferRecyclers.SYSTEM_PROPERTY_TRACK_REUSABLE_BUFFERS;
 
-  private JsonBuffers() {}
-
   /** Has this application's Jackson keep its list, and leaves others in the JVM alone. */
-  static void keepList() {
+  JsonBuffers() {
     synchronized (System.getProperties()) {
       String before = System.setProperty(LIST, "true");
       try {
@@ -31,7 +29,8 @@ final class JsonBuffers {
   }
 
   /** Lets go of them all. */
-  static void release() {
+  @Override
+  public void close() {
     BufferRecyclers.releaseBuffers();
   }
 }
