@@ -179,18 +179,22 @@ public final class Exchange {
   }
 
   /**
-   * Tells that the exchange failed. The first failure counts: what follows is its consequence; but
-   * who has waited in vain for a service may turn out to have been gone.
+   * Tells that the exchange failed. The first failure counts: what follows is its consequence.
    *
    * @param why the exact reason, from a closed set of words, for log and metrics
    */
   public synchronized void failed(Failure what, String why, @Nullable Throwable because) {
-    boolean nobodyWaited = failure == Failure.UPSTREAM_TIMEOUT && what == Failure.CLIENT_GONE;
-    if (failure == null || nobodyWaited) {
+    if (failure == null) {
       reason = why;
       cause = because;
       failure = what;
     }
+  }
+
+  /** Tells that nobody was there any more to be told of the failure: so it is nobody's fault. */
+  public synchronized void nobodyWaited(String why, Throwable because) {
+    failure = null;
+    failed(Failure.CLIENT_GONE, why, because);
   }
 
   public @Nullable Failure failure() {

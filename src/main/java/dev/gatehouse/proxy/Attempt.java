@@ -378,9 +378,13 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    * onError returns, Tomcat uses its objects again, and tells nothing more.
    */
   void clientLost(String where, Throwable failure) {
-    exchange.failed(Failure.CLIENT_GONE, where, failure);
     synchronized (this) {
       boolean open = ended.compareAndSet(false, true) || refusing;
+      if (refusing && !endedByServer) {
+        exchange.nobodyWaited(where, failure);
+      } else {
+        exchange.failed(Failure.CLIENT_GONE, where, failure);
+      }
       if (!endedByServer && open) {
         try {
           mustBeOurs();
@@ -408,11 +412,15 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     expires = earlierOfTotal(phaseEnds);
   }
 
+  boolean isOver() {
+    return ended.get();
+  }
+
   /** Moves the end of the phase, because something came; returns whether it goes on. */
   boolean progress() {
     Duration limit = quietAllowed ? heartbeat : timeouts.idle();
     expires = earlierOfTotal(limit == null ? Long.MAX_VALUE : System.nanoTime() + limit.toNanos());
-    return !ended.get();
+    return !isOver();
   }
 
   private long earlierOfTotal(long phaseEnds) {
@@ -561,11 +569,11 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
         async.complete();
         return false;
       } catch (IOException | IllegalStateException nothingMoreCanBeSaid) {
-        breakOff(nothingMoreCanBeSaid);
+        breakOff();
         return true;
       }
     }
-    breakOff(cause);
+    breakOff();
     return true;
   }
 
@@ -636,12 +644,12 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    * and by itself when the application is being stopped, which no longer has a servlet to dispatch
    * to.
    */
-  private void breakOff(Throwable cause) {
+  private void breakOff() {
     if (!clientResponse.isCommitted()) {
       clientResponse.setStatus(Failure.INTERNAL.status());
       async.complete();
     } else if (!abortedByJetty() && !client.isClosing()) {
-      clientRequest.setAttribute(BROKEN, cause);
+      clientRequest.setAttribute(BROKEN, true);
       async.dispatch();
     }
   }

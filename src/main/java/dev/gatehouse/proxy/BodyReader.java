@@ -88,6 +88,10 @@ final class BodyReader extends IteratingCallback implements ReadListener {
 
   @Override
   protected Action process() throws IOException {
+    if (attempt.isOver()) {
+      // The server may already use the request again.
+      return Action.IDLE;
+    }
     try {
       while (input.isReady()) {
         int length = input.read(buffer);

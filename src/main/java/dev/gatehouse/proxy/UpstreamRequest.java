@@ -57,7 +57,7 @@ final class UpstreamRequest extends HttpRequest {
     port(upstream.port());
     // An attempt keeps its own time; the client's idle time-out is for pooled connections.
     idleTimeout(0, TimeUnit.MILLISECONDS);
-    headers(headers -> headers.add(fields));
+    headers(headers -> headers.clear().add(fields));
     this.upstream = upstream;
     this.method = method;
     this.path = path;

@@ -96,7 +96,7 @@ public final class RunningGateway {
   /** Its metrics, in Prometheus' text format. */
   public String metrics() {
     RawResponse answer = send(anonymous("GET", "/gateway/metrics").bearer(Tokens.admin(trust)));
-    if (answer.status() != 200) {
+    if (answer.status() != 200 || !answer.text().contains("gatehouse_exchanges_open")) {
       throw new AssertionError("metrics: " + answer);
     }
     return answer.text();
