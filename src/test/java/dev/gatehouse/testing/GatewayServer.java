@@ -28,6 +28,7 @@ import org.awaitility.core.ConditionTimeoutException;
 public abstract class GatewayServer implements AutoCloseable {
   private static final Duration START = Duration.ofSeconds(90);
   private static final Duration STOP = Duration.ofSeconds(60);
+  private static final Pattern TOTAL = Pattern.compile("(?m)^Total +\\d+ +(\\d+)");
   private static final Set<Process> CHILDREN = ConcurrentHashMap.newKeySet();
 
   static {
@@ -90,6 +91,24 @@ public abstract class GatewayServer implements AutoCloseable {
 
   /** Looks for changed descriptors all the time; no stock server does that so soon. */
   public abstract GatewayServer redeployable();
+
+  /** Gives the server's process so much heap, such as {@code 64m}. */
+  public GatewayServer heap(String size) {
+    // Of all places where a JVM looks for options, this one has the last word.
+    return environment("_JAVA_OPTIONS", "-Xmx" + size);
+  }
+
+  /** Collects the server's garbage; the bytes of all objects that are left. */
+  public long liveBytes() {
+    Path jcmd = Path.of(process.info().command().orElseThrow()).resolveSibling("jcmd");
+    Program.Ended histogram =
+        Program.at(jcmd).run(String.valueOf(process.pid()), "GC.class_histogram");
+    Matcher total = TOTAL.matcher(histogram.output());
+    if (!total.find()) {
+      throw new IllegalStateException("no histogram: " + histogram);
+    }
+    return Long.parseLong(total.group(1));
+  }
 
   /** Starts the process and returns when it listens and has tried to deploy everything. */
   public GatewayServer start() {

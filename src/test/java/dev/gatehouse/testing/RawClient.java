@@ -4,10 +4,12 @@ import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -136,6 +138,24 @@ public final class RawClient implements AutoCloseable {
       head = receiveAnyHead();
     }
     return head.lines();
+  }
+
+  /** The body behind a head that was received, while it arrives. */
+  public BodyStream body(List<String> head) {
+    int status = Integer.parseInt(head.get(0).split(" ", 3)[1]);
+    boolean bodiless = method.equals("HEAD") || status == 204 || status == 304;
+    return new BodyStream(in, head.subList(1, head.size()), bodiless, true);
+  }
+
+  /** Where bytes are written that are too many for an array. */
+  public OutputStream output() throws IOException {
+    return socket.getOutputStream();
+  }
+
+  /** Waits at most so long for each byte from now on, instead of a minute. */
+  public RawClient patience(Duration patience) throws IOException {
+    socket.setSoTimeout((int) patience.toMillis());
+    return this;
   }
 
   private boolean readBody(RawResponse head, ByteArrayOutputStream body, List<String> trailers) {

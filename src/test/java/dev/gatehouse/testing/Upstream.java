@@ -18,7 +18,7 @@ import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -69,6 +69,11 @@ public final class Upstream implements AutoCloseable {
       return readBody(request, in);
     }
 
+    /** The body while it arrives, for a test that reads it itself: it is not recorded. */
+    public BodyStream body() {
+      return new BodyStream(in, request.headerLines(), false, false);
+    }
+
     /** Says nothing for so long; fails at once when the gateway leaves. */
     public void pause(Duration time) throws IOException {
       socket.setSoTimeout((int) time.toMillis());
@@ -100,7 +105,7 @@ public final class Upstream implements AutoCloseable {
 
   private final Closeable listener;
   private final int port;
-  private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+  private final Map<Integer, Socket> open = new ConcurrentHashMap<>();
   private final AtomicInteger connections = new AtomicInteger();
   private final AtomicInteger busy = new AtomicInteger();
   private final List<RecordedRequest> requests = new CopyOnWriteArrayList<>();
@@ -146,7 +151,7 @@ public final class Upstream implements AutoCloseable {
 
   private static Conversation afterTheRequest(Behaviour behaviour) {
     return talk -> {
-      if (talk.request().values("Expect").contains("100-continue")) {
+      if (talk.request().values("Expect").stream().anyMatch("100-continue"::equalsIgnoreCase)) {
         talk.say("HTTP/1.1 100 Continue", "", "");
       }
       return talk.hear() ? behaviour.answer(talk.request(), talk.out) : Then.CLOSE;
@@ -179,6 +184,11 @@ public final class Upstream implements AutoCloseable {
     return open.size();
   }
 
+  /** Whether the connection is still open by which a request has come. */
+  public boolean holds(RecordedRequest request) {
+    return open.containsKey(request.connection());
+  }
+
   /** The requests whose heads have arrived, in that order. */
   public List<RecordedRequest> requests() {
     return List.copyOf(requests);
@@ -197,7 +207,7 @@ public final class Upstream implements AutoCloseable {
   public void close() {
     try {
       listener.close();
-      for (Socket socket : open) {
+      for (Socket socket : open.values()) {
         socket.close();
       }
     } catch (IOException e) {
@@ -210,7 +220,7 @@ public final class Upstream implements AutoCloseable {
       try {
         Socket socket = server.accept();
         int number = connections.incrementAndGet();
-        open.add(socket);
+        open.put(number, socket);
         daemon("upstream-" + port + "-" + number, () -> serve(socket, number));
       } catch (IOException e) {
         if (!server.isClosed()) {
@@ -246,7 +256,7 @@ public final class Upstream implements AutoCloseable {
       // The gateway closed the connection, which is its right; what it owed shows in the records.
       return;
     } finally {
-      open.remove(socket);
+      open.remove(number);
     }
   }
 

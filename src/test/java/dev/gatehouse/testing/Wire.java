@@ -60,11 +60,10 @@ final class Wire {
   static boolean readChunked(InputStream in, ByteArrayOutputStream body, List<String> trailers)
       throws IOException {
     while (true) {
-      String line = readLine(in);
-      if (line == null) {
+      int size = readChunkSize(in);
+      if (size < 0) {
         return false;
       }
-      int size = Integer.parseInt(line.replaceFirst(";.*", "").strip(), 16);
       if (size > 0 && !readFixed(in, size, body)) {
         return false;
       }
@@ -77,7 +76,14 @@ final class Wire {
     }
   }
 
-  private static boolean readTrailers(InputStream in, List<String> trailers) throws IOException {
+  /** Reads the line before a chunk; its size, or -1 at the end of the stream. */
+  static int readChunkSize(InputStream in) throws IOException {
+    String line = readLine(in);
+    return line == null ? -1 : Integer.parseInt(line.replaceFirst(";.*", "").strip(), 16);
+  }
+
+  /** Reads what follows the last chunk; false when the stream ends before. */
+  static boolean readTrailers(InputStream in, List<String> trailers) throws IOException {
     String line = readLine(in);
     while (line != null && !line.isEmpty()) {
       trailers.add(line);
@@ -87,7 +93,7 @@ final class Wire {
   }
 
   /** A line without its end; null at the end of the stream, even amid a line. */
-  private static String readLine(InputStream in) throws IOException {
+  static String readLine(InputStream in) throws IOException {
     ByteArrayOutputStream line = new ByteArrayOutputStream();
     for (int b = in.read(); b >= 0; b = in.read()) {
       if (b == '\n') {
