@@ -47,6 +47,7 @@ public final class Exchange {
   private volatile @Nullable Failure failure;
   private volatile String reason = "";
   private volatile @Nullable Throwable cause;
+  private boolean clientInDoubt;
   private volatile long bytesSent;
   private volatile int status;
   private volatile long endNanos;
@@ -184,17 +185,19 @@ public final class Exchange {
    * @param why the exact reason, from a closed set of words, for log and metrics
    */
   public synchronized void failed(Failure what, String why, @Nullable Throwable because) {
-    if (failure == null) {
+    if (failure == null || (clientInDoubt && what == Failure.CLIENT_GONE)) {
       reason = why;
       cause = because;
       failure = what;
     }
   }
 
-  /** Tells that nobody was there any more to be told of the failure: so it is nobody's fault. */
-  public synchronized void nobodyWaited(String why, Throwable because) {
-    failure = null;
-    failed(Failure.CLIENT_GONE, why, because);
+  /**
+   * Tells that the client may have left before the failure, which only an answer will show. If it
+   * has, that is what counts.
+   */
+  public synchronized void doubtClient() {
+    clientInDoubt = true;
   }
 
   public @Nullable Failure failure() {

@@ -378,13 +378,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    * onError returns, Tomcat uses its objects again, and tells nothing more.
    */
   void clientLost(String where, Throwable failure) {
+    exchange.failed(Failure.CLIENT_GONE, where, failure);
     synchronized (this) {
       boolean open = ended.compareAndSet(false, true) || refusing;
-      if (refusing && !endedByServer) {
-        exchange.nobodyWaited(where, failure);
-      } else {
-        exchange.failed(Failure.CLIENT_GONE, where, failure);
-      }
       if (!endedByServer && open) {
         try {
           mustBeOurs();
@@ -583,6 +579,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    */
   private void refuseWhoWaited(byte[] body) {
     refusing = true;
+    exchange.doubtClient();
     writer.flushHead();
     writer.thenDo(() -> client.later(LAST_LOOK_MILLIS, () -> refuse(body)));
   }

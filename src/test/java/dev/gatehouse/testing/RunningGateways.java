@@ -29,8 +29,9 @@ public final class RunningGateways
   /**
    * Under {@code /gw}: trusting an RSA key, with services that web.xml gets from outside: {@code
    * reviews} on two upstreams that are asked by the client's name for them, {@code nobody} where
-   * nothing listens, {@code slow}, below a base path and with cookies under the prefix, and {@code
-   * faulty} with little patience; and {@code GET /api/products/open/*} is public.
+   * nothing listens, {@code slow}, below a base path and with cookies under the prefix, {@code
+   * faulty} with little patience, {@code hasty} with little between two bytes, {@code beats} with
+   * heartbeats; and {@code GET /api/products/open/*} is public.
    */
   public static final String EXTENDED = "/gw";
 
@@ -127,6 +128,8 @@ public final class RunningGateways
       String nobody = gateway.add("nobody", Upstream.refusing()).url();
       String slow = gateway.add("slow", Upstream.start()).url();
       String faulty = gateway.add("faulty", Upstream.start()).url();
+      String hasty = gateway.add("hasty", Upstream.start()).url();
+      String beats = gateway.add("beats", Upstream.start()).url();
       return webapp(gateway)
           .setting("jwt.public", "/gateway/health/*, GET /api/products/open/*")
           .setting("slow.timeout.response", "300ms")
@@ -134,9 +137,13 @@ public final class RunningGateways
           .setting("reviews.hostHeader", "client")
           .setting("faulty.timeout.response", "1s")
           .setting("faulty.timeout.idle", "1s")
+          .setting("hasty.timeout.idle", "300ms")
+          .setting("beats.sse.heartbeat", "100ms")
           .webXml(service("reviews", "${reviews.url:" + reviews + "}"))
           .webXml(service("nobody", nobody))
           .webXml(service("faulty", faulty))
+          .webXml(service("hasty", hasty))
+          .webXml(service("beats", beats))
           .webXml(service("slow", slow + "/base/"));
     }
 
