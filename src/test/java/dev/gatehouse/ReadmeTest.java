@@ -5,10 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.gatehouse.config.Parameters;
 import dev.gatehouse.config.Problems;
 import dev.gatehouse.config.Settings;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -122,21 +120,8 @@ class ReadmeTest {
     return defaults;
   }
 
-  /** The rows of the first table behind a heading, without its head. */
-  private static List<List<String>> table(String heading) throws Exception {
-    List<List<String>> rows = new ArrayList<>();
-    boolean below = false;
-    for (String line : Files.readAllLines(README)) {
-      if (line.equals(heading)) {
-        below = true;
-      } else if (below && line.startsWith("|")) {
-        String[] cells = line.substring(1).split("(?<!\\\\)\\|", -1);
-        rows.add(Arrays.stream(cells).map(String::strip).toList());
-      } else if (below && !rows.isEmpty()) {
-        break;
-      }
-    }
-    return rows.subList(2, rows.size());
+  private static List<List<String>> table(String heading) {
+    return MarkdownTable.below(heading, README).rows();
   }
 
   private static String unquoted(String cell) {

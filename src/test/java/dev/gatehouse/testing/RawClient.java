@@ -122,6 +122,15 @@ public final class RawClient implements AutoCloseable {
     }
   }
 
+  /** Whether something has come that is not read yet. */
+  public boolean hasReceived() {
+    try {
+      return in.available() > 0;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** Reads exactly so many bytes. */
   public byte[] receive(int length) throws IOException {
     byte[] bytes = in.readNBytes(length);

@@ -17,6 +17,24 @@ public final class RunningGateway {
     this.trust = trust;
   }
 
+  /**
+   * Starts a server of one's own with a gateway at its root, whose services are all one upstream.
+   */
+  public static RunningGateway startIn(GatewayServer server) {
+    RunningGateway gateway = new RunningGateway(server, "", Tokens.Trust.HS256);
+    Webapp webapp = Tokens.trusting(gateway.trust, Webapp.at(""));
+    server
+        .deploy(webapp.setting("users.url", gateway.add("users", Upstream.start()).url()))
+        .start();
+    return gateway;
+  }
+
+  /** Ends the server and the upstreams; only for whoever has started it. */
+  public void close() {
+    server.close();
+    closeUpstreams();
+  }
+
   Upstream add(String name, Upstream upstream) {
     upstreams.put(name, upstream);
     return upstream;
