@@ -111,6 +111,7 @@ final class ContainerProbes {
     probes.put("a connection without a request", ContainerProbes::noRequest);
     probes.put("a connection between two requests", ContainerProbes::betweenRequests);
     probes.put("a head that does not come whole", ContainerProbes::halfHead);
+    probes.put("an upload that pauses", ContainerProbes::pausingUpload);
     probes.put("a service that takes its time", ContainerProbes::slowService);
     probes.put("an answer that pauses", ContainerProbes::pausingAnswer);
     probes.put("an event stream without an event", ContainerProbes::quietStream);
@@ -292,6 +293,19 @@ final class ContainerProbes {
       client.send("GET /api/users/1 HTTP/1.1\r\nHost: a\r\n".getBytes(UTF_8));
       return answerOrEnd(client);
     }
+  }
+
+  private static String pausingUpload(RunningGateway gateway) {
+    gateway.upstream("users").fresh();
+    String outcome;
+    try (RawClient client = gateway.connect()) {
+      client.send(
+          request(gateway, "pausing", "POST /api/users/1", "Content-Length: 100", "half of it"));
+      outcome = answerOrEnd(client);
+    }
+    await().until(() -> gateway.upstream("users").busy() == 0);
+    assertThat(gateway.upstream("users").only().complete()).isFalse();
+    return outcome;
   }
 
   private static String answerOrEnd(RawClient client) {
