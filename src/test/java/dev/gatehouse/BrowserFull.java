@@ -85,8 +85,8 @@ class BrowserFull {
       Map<String, String> came = new LinkedHashMap<>();
       results
           .get(60, TimeUnit.SECONDS)
-          .fields()
-          .forEachRemaining(result -> came.put(result.getKey(), result.getValue().asText()));
+          .properties()
+          .forEach(result -> came.put(result.getKey(), result.getValue().asText()));
 
       assertThat(came)
           .containsExactly(
