@@ -11,6 +11,7 @@ public enum Failure {
   SCOPE_MISSING(403, Source.CLIENT, Retry.NEVER, "The token lacks the scope that this path needs."),
   NO_ROUTE(404, Source.CLIENT, Retry.NEVER, "No service is mapped to this path."),
   METHOD_REFUSED(405, Source.CLIENT, Retry.NEVER, "The gateway does not take this method."),
+  HEADERS_TOO_LARGE(431, Source.CLIENT, Retry.NEVER, "The request's header is too large."),
   CLIENT_TIMEOUT(408, Source.CLIENT, Retry.NEVER, "The request did not come in time."),
   CLIENT_GONE(499, Source.CLIENT, Retry.NEVER, "The client went away."),
   INTERNAL(500, Source.GATEWAY, Retry.NEVER, "The gateway failed."),

@@ -59,19 +59,14 @@ public final class Refusal {
   }
 
   /**
-   * Answers with the failure's status and nothing more, and gives the connection up: for an answer
-   * whose head the server has refused. Tomcat goes on to frame a body as that head has told.
+   * Answers with a status and nothing more, and gives the connection up: where a body cannot be
+   * sent, or not be understood. When Tomcat has refused a head, it frames a body as that head has
+   * told.
    */
-  public static void sendBare(
-      Exchange exchange,
-      HttpServletResponse clientResponse,
-      Failure failure,
-      String reason,
-      @Nullable Throwable cause) {
-    exchange.failed(failure, reason, cause);
+  public static void sendBare(Exchange exchange, HttpServletResponse clientResponse, int status) {
     clientResponse.reset();
     exchange.startOver();
-    clientResponse.setStatus(failure.status());
+    clientResponse.setStatus(status);
     clientResponse.setHeader(GatewayFields.REQUEST_ID, exchange.id());
     clientResponse.setHeader("Connection", "close");
     clientResponse.setContentLength(0);

@@ -26,6 +26,7 @@ import org.eclipse.jetty.http.HttpException;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.io.CyclicTimeouts;
 import org.jspecify.annotations.Nullable;
@@ -76,6 +77,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
 
   /** What Jetty's parser says of a head that breaks off. */
   private static final String EARLY_END = "Early EOF";
+
+  /** What Jetty's client says of a head that it cannot send. */
+  private static final String TOO_LARGE = "Request headers too large";
 
   private static final long GRACE_NANOS = Duration.ofSeconds(5).toNanos();
   private static final long LAST_BYTES_NANOS = Duration.ofSeconds(1).toNanos();
@@ -180,6 +184,11 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   /** Relays what a service says ahead of its answer (RFC 8297). */
   private void earlyHints(HttpFields fields) {
     answering = true;
+    BodyReader body = reader;
+    if (body != null && !body.isStarted()) {
+      // The client waits for a 100 first; Jetty would add that it closes the connection.
+      return;
+    }
     synchronized (this) {
       if (!endedByServer && !ended.get()) {
         proxy.onEarlyHints(clientRequest, clientResponse, fields);
@@ -378,21 +387,29 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    * onError returns, Tomcat uses its objects again, and tells nothing more.
    */
   void clientLost(String where, Throwable failure) {
-    exchange.failed(Failure.CLIENT_GONE, where, failure);
+    boolean stalled = where.equals("read") && isTimeout(failure);
+    Failure what = stalled ? Failure.CLIENT_TIMEOUT : Failure.CLIENT_GONE;
+    exchange.failed(what, where, failure);
     synchronized (this) {
       boolean open = ended.compareAndSet(false, true) || refusing;
       if (!endedByServer && open) {
         try {
           mustBeOurs();
+          if (!clientResponse.isCommitted() && stalled) {
+            Refusal.send(exchange, clientResponse, what, where, failure);
+          } else if (!clientResponse.isCommitted()) {
+            // Who is there all the same, and has sent nonsense, must not take this for success.
+            Refusal.sendBare(exchange, clientResponse, HttpStatus.BAD_REQUEST_400);
+          }
           async.complete();
-        } catch (RuntimeException takenBack) {
+        } catch (IOException | RuntimeException takenBack) {
           // The server has done so already.
         }
       }
       endedByServer = true;
     }
     forget();
-    exchange.close(Failure.CLIENT_GONE.status());
+    exchange.close(what.status());
     abort(failure);
   }
 
@@ -555,7 +572,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
         // 499 is for the log only; a client that is there all the same gets an error, too.
         Failure told = failure == Failure.CLIENT_GONE ? Failure.INTERNAL : failure;
         if (unsendable != null) {
-          Refusal.sendBare(exchange, clientResponse, told, reason, cause);
+          Refusal.sendBare(exchange, clientResponse, told.status());
         } else if (failure == Failure.UPSTREAM_TIMEOUT && phase == Phase.WAITING) {
           refuseWhoWaited(Refusal.prepare(exchange, clientResponse, told, reason, cause));
           return false;
@@ -660,13 +677,20 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     }
   }
 
+  private static boolean isTimeout(Throwable cause) {
+    for (Throwable t = cause; t != null; t = t.getCause()) {
+      if (t instanceof TimeoutException || t instanceof SocketTimeoutException) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** What went wrong, from what was thrown and how far the attempt had come. */
   static Failure judge(Throwable cause, Phase phase) {
     // First of all: a time-out may stand behind or be an I/O exception, which means another thing.
-    for (Throwable t = cause; t != null; t = t.getCause()) {
-      if (t instanceof TimeoutException || t instanceof SocketTimeoutException) {
-        return Failure.UPSTREAM_TIMEOUT;
-      }
+    if (isTimeout(cause)) {
+      return Failure.UPSTREAM_TIMEOUT;
     }
     for (Throwable t = cause; t != null; t = t.getCause()) {
       if (t instanceof RejectedExecutionException) {
@@ -678,6 +702,8 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       } else if (t instanceof HttpException
           || (t instanceof HttpResponseException && !(t.getCause() instanceof HttpException))) {
         return Failure.UPSTREAM_GARBLED;
+      } else if (t instanceof IllegalArgumentException && TOO_LARGE.equals(t.getMessage())) {
+        return Failure.HEADERS_TOO_LARGE;
       } else if (t instanceof IOException) {
         return phase == Phase.CONNECTING ? Failure.UPSTREAM_UNREACHABLE : Failure.UPSTREAM_RESET;
       }

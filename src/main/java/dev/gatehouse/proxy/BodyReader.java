@@ -28,30 +28,39 @@ final class BodyReader extends IteratingCallback implements ReadListener {
 
   private final byte[] buffer = new byte[BUFFER_BYTES];
   private final HttpServletRequest clientRequest;
-  private final ServletInputStream input;
   private final AsyncRequestContent body;
   private final Attempt attempt;
+  private volatile @Nullable ServletInputStream input;
   private long count;
   private volatile boolean allArrived;
   private volatile boolean waitsForClient = true;
   private volatile boolean atTheEnd;
   private volatile @Nullable HttpFields trailers;
 
-  BodyReader(HttpServletRequest clientRequest, AsyncRequestContent body, Attempt attempt)
-      throws IOException {
+  BodyReader(HttpServletRequest clientRequest, AsyncRequestContent body, Attempt attempt) {
     this.clientRequest = clientRequest;
-    this.input = clientRequest.getInputStream();
     this.body = body;
     this.attempt = attempt;
   }
 
-  /** Begins to read. A server may now ask a client for the body that waits to be asked. */
+  /** Begins to read. Asking for the stream makes Jetty ask a client that waits to be asked. */
   void start() {
     try {
-      input.setReadListener(this);
-    } catch (RuntimeException e) {
+      ServletInputStream stream = clientRequest.getInputStream();
+      input = stream;
+      stream.setReadListener(this);
+    } catch (IOException | RuntimeException e) {
       onError(e);
     }
+  }
+
+  /** Goes on with a stream that somebody else listens to, who passes the events on. */
+  void goOnWith(ServletInputStream stream) {
+    input = stream;
+  }
+
+  boolean isStarted() {
+    return input != null;
   }
 
   /** Whether it is the client's turn to go on, not the service's. */
@@ -88,13 +97,14 @@ final class BodyReader extends IteratingCallback implements ReadListener {
 
   @Override
   protected Action process() throws IOException {
-    if (attempt.isOver()) {
+    ServletInputStream stream = input;
+    if (stream == null || attempt.isOver()) {
       // The server may already use the request again.
       return Action.IDLE;
     }
     try {
-      while (input.isReady()) {
-        int length = input.read(buffer);
+      while (stream.isReady()) {
+        int length = stream.read(buffer);
         if (length < 0) {
           return end();
         }
@@ -105,7 +115,7 @@ final class BodyReader extends IteratingCallback implements ReadListener {
           return Action.SCHEDULED;
         }
       }
-      if (allArrived && input.isFinished()) {
+      if (allArrived && stream.isFinished()) {
         return end();
       }
     } catch (IOException | RuntimeException e) {

@@ -202,7 +202,7 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
       // Reading has already told the client to go on.
       upstreamRequest.headers(headers -> headers.remove(HttpHeader.EXPECT));
       ServletInputStream input = clientRequest.getInputStream();
-      input.setReadListener(new SendAtFirstEvent(clientRequest, upstreamRequest, attempt));
+      input.setReadListener(new SendAtFirstEvent(clientRequest, input, upstreamRequest, attempt));
     } else {
       upstreamRequest.withoutBody();
       attempt.send(null);
@@ -296,8 +296,7 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
    * would be sent bare, and be taken for the next request.
    */
   private static BodyReader newBody(
-      HttpServletRequest clientRequest, UpstreamRequest upstreamRequest, Attempt attempt)
-      throws IOException {
+      HttpServletRequest clientRequest, UpstreamRequest upstreamRequest, Attempt attempt) {
     AsyncRequestContent content = new AsyncRequestContent((String) null);
     BodyReader body = new BodyReader(clientRequest, content, attempt);
     upstreamRequest.body(content);
@@ -313,23 +312,29 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
   private static final class SendAtFirstEvent implements ReadListener {
 
     private final HttpServletRequest clientRequest;
+    private final ServletInputStream input;
     private final UpstreamRequest upstreamRequest;
     private final Attempt attempt;
     private @Nullable BodyReader body;
     private boolean sent;
 
     private SendAtFirstEvent(
-        HttpServletRequest clientRequest, UpstreamRequest upstreamRequest, Attempt attempt) {
+        HttpServletRequest clientRequest,
+        ServletInputStream input,
+        UpstreamRequest upstreamRequest,
+        Attempt attempt) {
       this.clientRequest = clientRequest;
+      this.input = input;
       this.upstreamRequest = upstreamRequest;
       this.attempt = attempt;
     }
 
     @Override
-    public void onDataAvailable() throws IOException {
+    public void onDataAvailable() {
       BodyReader reader = body;
       if (reader == null) {
         reader = newBody(clientRequest, upstreamRequest, attempt);
+        reader.goOnWith(input);
         body = reader;
         sent = true;
         attempt.send(reader);
@@ -338,7 +343,7 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     }
 
     @Override
-    public void onAllDataRead() throws IOException {
+    public void onAllDataRead() {
       if (body != null) {
         body.onAllDataRead();
       } else if (BodyReader.wasReset(clientRequest)) {

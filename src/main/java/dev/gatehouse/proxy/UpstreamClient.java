@@ -44,7 +44,11 @@ final class UpstreamClient implements AutoCloseable {
   private static final int MAX_THREADS = 200;
   private static final int MAX_CONNECTIONS = 256;
   private static final int MAX_QUEUED = 1024;
-  private static final int REQUEST_HEADERS_BYTES = 16 * 1024;
+
+  /** Servers take 8 KiB as they come; what an admin has them take besides shall go through. */
+  private static final int REQUEST_BUFFER_BYTES = 10 * 1024;
+
+  private static final int REQUEST_HEADERS_BYTES = 128 * 1024;
 
   /** What stock Jetty can send with our own fields besides: it ends at 16 KiB. */
   private static final int RESPONSE_HEADERS_BYTES = 15 * 1024;
@@ -77,6 +81,7 @@ final class UpstreamClient implements AutoCloseable {
     client.setIdleTimeout(POOLED_IDLE.toMillis());
     client.setMaxConnectionsPerDestination(MAX_CONNECTIONS);
     client.setMaxRequestsQueuedPerDestination(MAX_QUEUED);
+    client.setRequestBufferSize(REQUEST_BUFFER_BYTES);
     client.setMaxRequestHeadersSize(REQUEST_HEADERS_BYTES);
     client.setMaxResponseHeadersSize(RESPONSE_HEADERS_BYTES);
     client.setResponseBufferSize(BUFFER_BYTES);

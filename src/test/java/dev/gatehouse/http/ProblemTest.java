@@ -40,6 +40,7 @@ class ProblemTest {
     "404, Not Found",
     "405, Method Not Allowed",
     "408, Request Timeout",
+    "431, Request Header Fields Too Large",
     "501, Not Implemented",
     "500, Internal Server Error",
     "502, Bad Gateway",

@@ -66,6 +66,11 @@ class AttemptTest {
       rows.add(row(new IOException("Broken pipe"), phase, broken));
       rows.add(row(new ExecutionException(new EOFException()), phase, broken));
       rows.add(row(new IllegalStateException("bug"), phase, Failure.INTERNAL));
+      rows.add(
+          row(
+              new IllegalArgumentException("Request headers too large"),
+              phase,
+              Failure.HEADERS_TOO_LARGE));
       rows.add(row(new NullPointerException(), phase, Failure.INTERNAL));
       rows.add(row(new OutOfMemoryError(), phase, Failure.INTERNAL));
     }
