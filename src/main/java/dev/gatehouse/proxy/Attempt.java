@@ -397,6 +397,8 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
           mustBeOurs();
           if (!clientResponse.isCommitted() && stalled) {
             Refusal.send(exchange, clientResponse, what, where, failure);
+            // Tomcat 10 closes the connection when this returns.
+            clientResponse.flushBuffer();
           } else if (!clientResponse.isCommitted()) {
             // Who is there all the same, and has sent nonsense, must not take this for success.
             Refusal.sendBare(exchange, clientResponse, HttpStatus.BAD_REQUEST_400);
