@@ -34,6 +34,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -108,9 +109,19 @@ class BrowserFull {
       assertThat(requests("/open/events").get(0).values("Last-Event-ID")).isEmpty();
       assertThat(requests("/open/events").get(1).values("Last-Event-ID")).containsExactly("2");
     } finally {
-      browser.destroy();
-      browser.waitFor(30, TimeUnit.SECONDS);
-      browser.destroyForcibly();
+      end(browser);
+    }
+  }
+
+  /** Ends it with its helpers, which would still write into the profile while it is deleted. */
+  private static void end(Process browser) throws Exception {
+    List<ProcessHandle> family =
+        Stream.concat(Stream.of(browser.toHandle()), browser.descendants()).toList();
+    browser.destroy();
+    for (ProcessHandle process : family) {
+      process.onExit().orTimeout(10, TimeUnit.SECONDS).handle((ended, late) -> late).get();
+      process.destroyForcibly();
+      process.onExit().get(30, TimeUnit.SECONDS);
     }
   }
 
