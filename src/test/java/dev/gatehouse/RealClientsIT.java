@@ -31,7 +31,7 @@ class RealClientsIT extends RealClients {
   }
 
   static Stream<RealClient> headClients() {
-    return askingClients();
+    return clients();
   }
 
   /** Without Java's by HTTP/2: in a stock Tomcat it waits for 100 without end. */
