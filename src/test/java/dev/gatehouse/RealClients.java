@@ -25,6 +25,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.Base64;
+import java.util.List;
 import java.util.Random;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
@@ -100,6 +101,21 @@ abstract class RealClients {
 
     assertThat(answer.status()).isEqualTo(200);
     assertSameBytes(answer.body(), body);
+  }
+
+  @ParameterizedTest
+  @MethodSource("headClients")
+  void headWithoutALengthGainsNone(RealClient client) throws IOException {
+    for (String framing : List.of("", "Transfer-Encoding: chunked\r\n")) {
+      products.will(UpstreamThat.answersWith("HTTP/1.1 200 OK\r\n" + framing + "ETag: a\r\n\r\n"));
+
+      Answer answer = client.send(call("HEAD", "/1"));
+
+      assertThat(answer.status()).isEqualTo(200);
+      assertThat(answer.header("Content-Length")).isEmpty();
+      assertThat(answer.header("ETag")).isEqualTo("a");
+      assertThat(answer.body()).isEmpty();
+    }
   }
 
   @ParameterizedTest

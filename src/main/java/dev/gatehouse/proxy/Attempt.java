@@ -228,9 +228,13 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     }
     if (delivery.inParts()) {
       writer.flushEachPart();
-    } else if (mustBeFlushed(fields, hasBody)) {
+    } else if (mustBeFlushed(fields, hasBody) && !isHeadOverHttp2()) {
       writer.flushHead();
     }
+  }
+
+  private boolean isHeadOverHttp2() {
+    return exchange.method().equals("HEAD") && exchange.protocol().startsWith("HTTP/2");
   }
 
   /**
@@ -523,12 +527,16 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
         mustBeOurs();
         status = clientResponse.getStatus();
         if (failure == null) {
+          if (isHeadOverHttp2() && !clientResponse.isCommitted()) {
+            // Else Tomcat ends the stream first, and then has no way to send the head.
+            clientResponse.flushBuffer();
+          }
           async.complete();
         } else {
           Throwable timeout = aborted;
           brokenOff = fail(timeout == null ? failure : timeout);
         }
-      } catch (RuntimeException lost) {
+      } catch (IOException | RuntimeException lost) {
         // The server has lost the client, and has taken its objects back without a word.
         exchange.failed(Failure.CLIENT_GONE, "ended_by_server", lost);
         brokenOff = true;
