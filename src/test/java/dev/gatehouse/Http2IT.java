@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.hc.client5.http.async.methods.SimpleHttpRequest;
 import org.apache.hc.client5.http.async.methods.SimpleHttpResponse;
 import org.apache.hc.client5.http.async.methods.SimpleResponseConsumer;
@@ -40,6 +41,32 @@ class Http2IT {
 
   Http2IT(RunningGateway gateway) {
     this.gateway = gateway;
+  }
+
+  /** Tomcat tells of the end of a body in the same words as of a stream that was taken back. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 10_000})
+  void anUploadThatIsTakenBackNeverLooksWhole(int sent) {
+    AtomicInteger whole = new AtomicInteger();
+    gateway
+        .upstream("users")
+        .will(
+            (request, out) -> {
+              whole.incrementAndGet();
+              return Then.CLOSE;
+            });
+    byte[] begin = new byte[sent];
+
+    for (int i = 0; i < 100; i++) {
+      try (RawHttp2Client client = new RawHttp2Client(gateway.connect())) {
+        client.beginPost(gateway.context() + "/api/users/1", Tokens.good(gateway.trust()), begin);
+        client.cancel();
+      }
+    }
+
+    await().until(() -> gateway.metric("gatehouse_exchanges_open"), open -> open == 0);
+    await().until(() -> gateway.upstream("users").busy() == 0);
+    assertThat(whole).hasValue(0);
   }
 
   @Test

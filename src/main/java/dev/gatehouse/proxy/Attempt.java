@@ -42,10 +42,12 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    * upstream, one event after the other, and the container's threads tell of the client's connection,
    * at any time. They meet in the writing of the body: see BodyWriter.
    *
-   * The server's objects. When the server has ended an exchange it uses request, response and
-   * AsyncContext again, for another client. So whatever ends an answer is done under this monitor, and
-   * only while the exchange is open: onEnd, which the server's thread must pass before the objects are
-   * used again, takes it, too.
+   * The server's objects. When the server has ended an exchange it uses request, response, streams and
+   * AsyncContext again, for another client, perhaps while a call on them is under way. So whatever reads
+   * from the client, writes to it or ends an answer is done by ifOpen(), under this monitor, and only
+   * while the exchange is open: onEnd, which the server's thread must pass before the objects are used
+   * again, takes it, too. Nothing that is done there waits for anybody. Tomcat's threads come with a
+   * lock of the connection; what takes that lock (setting a listener) is done outside.
    *
    * Time. `expires` is the earlier of the current phase's end and the total's. The timer only reads
    * it, so moving it costs one write. Whoever expires is aborted, which comes back as onComplete; if
@@ -74,6 +76,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
 
   private static final int LARGE_HEAD = 4 * 1024;
   private static final int LAST_LOOK_MILLIS = 100;
+  private static final int DOUBT_MILLIS = 100;
 
   /** What Jetty's parser says of a head that breaks off. */
   private static final String EARLY_END = "Early EOF";
@@ -109,6 +112,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   private volatile boolean answering;
   private volatile boolean allReceived;
   private volatile boolean sentAgain;
+
+  /** The body of an answer of our own; who has put it there sends it. */
+  private byte @Nullable [] toBeSentSlowly;
 
   /** An answer of our own is on its way. Guarded by this. */
   private boolean refusing;
@@ -204,7 +210,11 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       // 101 would end HTTP on the connection, and nobody has asked for that.
       abort(new HttpResponseException("not an answer: " + status, upstreamResponse));
     } else {
-      clientResponse.setStatus(status);
+      ifOpen(
+          () -> {
+            clientResponse.setStatus(status);
+            return true;
+          });
     }
   }
 
@@ -222,10 +232,14 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     enter(Phase.RECEIVING, Optional.of(timeouts.idle()));
     progress();
     client.watchAgain(this);
-    proxy.onServerResponseHeaders(clientRequest, clientResponse, upstreamResponse);
-    if (hasBody && fields.contains(HttpHeader.TRANSFER_ENCODING)) {
-      proxy.passTrailers(clientRequest, clientResponse, upstreamResponse);
-    }
+    ifOpen(
+        () -> {
+          proxy.onServerResponseHeaders(clientRequest, clientResponse, upstreamResponse);
+          if (hasBody && fields.contains(HttpHeader.TRANSFER_ENCODING)) {
+            proxy.passTrailers(clientRequest, clientResponse, upstreamResponse);
+          }
+          return true;
+        });
     if (delivery.inParts()) {
       writer.flushEachPart();
     } else if (mustBeFlushed(fields, hasBody) && !isHeadOverHttp2()) {
@@ -419,6 +433,20 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     abort(failure);
   }
 
+  /** What is done with the server's objects of this exchange; tells whether to go on. */
+  interface Touch<E extends Exception> {
+    boolean run() throws E;
+  }
+
+  /**
+   * Does something with the server's objects, unless they are no longer this exchange's.
+   *
+   * @return what it tells; false if it was not done
+   */
+  synchronized <E extends Exception> boolean ifOpen(Touch<E> touch) throws E {
+    return !endedByServer && touch.run();
+  }
+
   // Time.
 
   /** Synchronized because the end of the request and the begin of the answer may come together. */
@@ -429,6 +457,16 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     phase = next;
     long phaseEnds = limit.map(time -> System.nanoTime() + time.toNanos()).orElse(Long.MAX_VALUE);
     expires = earlierOfTotal(phaseEnds);
+  }
+
+  /** Whether the server may tell of an end first, and only then that it was a reset. */
+  boolean mayEndBeReset() {
+    return exchange.protocol().startsWith("HTTP/2") && proxy.isInTomcat();
+  }
+
+  /** Does something when an end that is none would have shown. */
+  void afterDoubt(Runnable action) {
+    client.later(DOUBT_MILLIS, action);
   }
 
   boolean isOver() {
@@ -546,6 +584,10 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       // Jetty tells no listener of an answer that was broken off.
       exchange.close(status);
     }
+    byte[] slowly = toBeSentSlowly;
+    if (slowly != null) {
+      refuseWhoWaited(slowly);
+    }
   }
 
   /**
@@ -584,7 +626,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
         if (unsendable != null) {
           Refusal.sendBare(exchange, clientResponse, told.status());
         } else if (failure == Failure.UPSTREAM_TIMEOUT && phase == Phase.WAITING) {
-          refuseWhoWaited(Refusal.prepare(exchange, clientResponse, told, reason, cause));
+          toBeSentSlowly = Refusal.prepare(exchange, clientResponse, told, reason, cause);
+          refusing = true;
+          exchange.doubtClient();
           return false;
         } else {
           Refusal.send(exchange, clientResponse, told, reason, cause);
@@ -605,8 +649,6 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    * a round trip later: so the head goes first.
    */
   private void refuseWhoWaited(byte[] body) {
-    refusing = true;
-    exchange.doubtClient();
     writer.flushHead();
     writer.thenDo(() -> client.later(LAST_LOOK_MILLIS, () -> refuse(body)));
   }

@@ -31,8 +31,9 @@ final class BodyReader extends IteratingCallback implements ReadListener {
   private final AsyncRequestContent body;
   private final Attempt attempt;
   private volatile @Nullable ServletInputStream input;
+  private int length;
   private long count;
-  private volatile boolean allArrived;
+  private volatile boolean endIsSure;
   private volatile boolean waitsForClient = true;
   private volatile boolean atTheEnd;
   private volatile @Nullable HttpFields trailers;
@@ -85,7 +86,6 @@ final class BodyReader extends IteratingCallback implements ReadListener {
 
   @Override
   public void onAllDataRead() {
-    allArrived = true;
     iterate();
   }
 
@@ -97,40 +97,70 @@ final class BodyReader extends IteratingCallback implements ReadListener {
 
   @Override
   protected Action process() throws IOException {
-    ServletInputStream stream = input;
-    if (stream == null || attempt.isOver()) {
-      // The server may already use the request again.
-      return Action.IDLE;
-    }
     try {
-      while (stream.isReady()) {
-        int length = stream.read(buffer);
-        if (length < 0) {
-          return end();
-        }
-        if (length > 0) {
-          count += length;
-          waitsForClient = false;
-          body.write(ByteBuffer.wrap(buffer, 0, length), this);
-          return Action.SCHEDULED;
-        }
-      }
-      if (allArrived && stream.isFinished()) {
-        return end();
+      if (!attempt.ifOpen(this::readOn)) {
+        return Action.IDLE;
       }
     } catch (IOException | RuntimeException e) {
       attempt.clientLost("read", e);
       throw e;
     }
-    waitsForClient = true;
-    return Action.IDLE;
+    if (atTheEnd) {
+      return Action.SUCCEEDED;
+    }
+    body.write(ByteBuffer.wrap(buffer, 0, length), this);
+    return Action.SCHEDULED;
   }
 
-  private Action end() throws IOException {
+  /** Reads, if there is something; returns whether there was, be it the end. */
+  private boolean readOn() throws IOException {
+    ServletInputStream stream = input;
+    if (stream == null || attempt.isOver()) {
+      return false;
+    }
+    waitsForClient = false;
+    if (endIsSure) {
+      return end();
+    }
+    if (stream.isFinished()) {
+      // Asked for more by a client's thread, Tomcat would take a lock under which its own threads
+      // come for the attempt's monitor.
+      return endOrDoubt();
+    }
+    while (stream.isReady()) {
+      length = stream.read(buffer);
+      if (length < 0) {
+        return endOrDoubt();
+      }
+      if (length > 0) {
+        count += length;
+        return true;
+      }
+    }
+    waitsForClient = true;
+    return false;
+  }
+
+  /**
+   * Tomcat says of an HTTP/2 stream that was reset that it is at its end, as of one that is whole,
+   * and a moment later that it was reset.
+   */
+  private boolean endOrDoubt() throws IOException {
+    if (attempt.mayEndBeReset() && clientRequest.getContentLengthLong() < 0) {
+      attempt.afterDoubt(
+          () -> {
+            endIsSure = true;
+            iterate();
+          });
+      return false;
+    }
+    return end();
+  }
+
+  private boolean end() throws IOException {
     if (wasReset(clientRequest) || count < clientRequest.getContentLengthLong()) {
       throw new EOFException("the client's body ended early");
     }
-    waitsForClient = false;
     atTheEnd = true;
     if (clientRequest.isTrailerFieldsReady()) {
       Map<String, String> passed = TrailerFields.passed(clientRequest.getTrailerFields());
@@ -140,13 +170,10 @@ final class BodyReader extends IteratingCallback implements ReadListener {
         trailers = fields;
       }
     }
-    return Action.SUCCEEDED;
+    return true;
   }
 
-  /**
-   * Whether the client has taken its request back. Tomcat says of an HTTP/2 stream that was reset
-   * that it is at its end, as of one that is whole; but first it leaves the reason here.
-   */
+  /** Whether the client has taken its request back: Tomcat leaves the reason here. */
   static boolean wasReset(HttpServletRequest clientRequest) {
     return clientRequest.getAttribute(RequestDispatcher.ERROR_EXCEPTION) != null;
   }

@@ -129,10 +129,14 @@ final class BodyWriter implements WriteListener {
       onWritePossible();
       return;
     }
+    if (!attempt.ifOpen(() -> true)) {
+      return;
+    }
     try {
       ServletOutputStream stream = clientResponse.getOutputStream();
       output = stream;
-      // Calls onWritePossible, perhaps at once and on another thread.
+      // Calls onWritePossible, perhaps at once and on another thread. Not in ifOpen: Tomcat takes a
+      // lock here under which its threads come for the attempt's monitor.
       stream.setWriteListener(this);
     } catch (IOException | RuntimeException e) {
       attempt.cannotWrite(e);
@@ -156,42 +160,54 @@ final class BodyWriter implements WriteListener {
 
   private void goOn() throws IOException {
     while (true) {
+      Attempt.Touch<IOException> step;
       if (state.compareAndSet(State.READY, State.WRITING)) {
-        handOver();
+        step = this::handOver;
       } else if (!state.compareAndSet(State.PENDING, State.WRITING)) {
         return;
       } else if (flushDue && output != null) {
-        flushDue = false;
-        output.flush();
-      } else if (!taken()) {
-        return;
-      } else {
+        step = this::flush;
+      } else if (taken()) {
         continue;
+      } else {
+        return;
       }
-      state.set(State.PENDING);
-      if (output != null && !output.isReady()) {
+      if (!attempt.ifOpen(step)) {
         return;
       }
     }
   }
 
-  private void handOver() throws IOException {
+  private boolean flush() throws IOException {
+    ServletOutputStream stream = output;
+    flushDue = false;
+    if (stream != null) {
+      stream.flush();
+    }
+    return isReady(stream);
+  }
+
+  /** Whether this thread shall go on. If not, the server's will, as soon as it is ready. */
+  private boolean isReady(@Nullable ServletOutputStream stream) {
+    state.set(State.PENDING);
+    return stream == null || stream.isReady();
+  }
+
+  private boolean handOver() throws IOException {
     Part part = received.getAndSet(null);
     boolean beat = beatDue;
     beatDue = false;
     ServletOutputStream stream = output;
-    if (stream == null) {
-      return;
-    }
-    if (part != null) {
+    if (stream != null && part != null) {
       beingWritten = part;
       flushDue = eager;
       write(stream, part.chunk().getByteBuffer());
-    } else if (beat && last.get() == null && endsEvent(tail)) {
+    } else if (stream != null && beat && last.get() == null && endsEvent(tail)) {
       flushDue = true;
       stream.write(HEARTBEAT);
       exchange.sent(HEARTBEAT.length);
     }
+    return isReady(stream);
   }
 
   private void write(ServletOutputStream stream, ByteBuffer bytes) throws IOException {

@@ -106,6 +106,7 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
   private transient @Nullable EarlyHints earlyHints;
   private transient @Nullable Metrics metrics;
   private String contextPath = "";
+  private boolean inTomcat;
   private final AtomicInteger turn = new AtomicInteger();
 
   // Start.
@@ -122,6 +123,7 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     shared.atLeastConnectTimeout(timeouts().connect());
     client = shared;
     earlyHints = new EarlyHints(context.getServerInfo());
+    inTomcat = context.getServerInfo().startsWith("Apache Tomcat/");
     metrics = gateway.metrics();
     super.init(new WithoutParameters(config));
   }
@@ -316,7 +318,7 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     private final UpstreamRequest upstreamRequest;
     private final Attempt attempt;
     private @Nullable BodyReader body;
-    private boolean sent;
+    private volatile boolean sent;
 
     private SendAtFirstEvent(
         HttpServletRequest clientRequest,
@@ -346,8 +348,16 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     public void onAllDataRead() {
       if (body != null) {
         body.onAllDataRead();
-      } else if (BodyReader.wasReset(clientRequest)) {
-        onError(new EOFException("the client's request was taken back"));
+      } else if (attempt.mayEndBeReset()) {
+        attempt.afterDoubt(this::sendWithoutBody);
+      } else {
+        sendWithoutBody();
+      }
+    }
+
+    private void sendWithoutBody() {
+      if (attempt.isOver() || !attempt.ifOpen(() -> !BodyReader.wasReset(clientRequest))) {
+        attempt.clientLost("read", new EOFException("the client's request was taken back"));
       } else if (!sent) {
         sent = true;
         upstreamRequest.withoutBody();
@@ -372,6 +382,10 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
   void onEarlyHints(
       HttpServletRequest clientRequest, HttpServletResponse clientResponse, HttpFields fields) {
     Objects.requireNonNull(earlyHints).relay(fields, clientRequest.getProtocol(), clientResponse);
+  }
+
+  boolean isInTomcat() {
+    return inTomcat;
   }
 
   /** Counts a request that found its pooled connection closed. */

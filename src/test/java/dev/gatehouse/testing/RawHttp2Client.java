@@ -10,12 +10,16 @@ import java.nio.ByteBuffer;
 public final class RawHttp2Client implements AutoCloseable {
   private static final int DATA = 0;
   private static final int HEADERS = 1;
+  private static final int RST_STREAM = 3;
   private static final int SETTINGS = 4;
   private static final int ACKNOWLEDGED = 1;
+  private static final int END_HEADERS = 4;
   private static final int END_STREAM_AND_HEADERS = 5;
+  private static final byte CANCEL = 8;
 
   // Fields and names of the static table (RFC 7541 appendix A); the literals are not indexed.
   private static final int METHOD_GET = 0x80 | 2;
+  private static final int METHOD_POST = 0x80 | 3;
   private static final int SCHEME_HTTP = 0x80 | 6;
   private static final int AUTHORITY = 1;
   private static final int PATH = 4;
@@ -36,8 +40,25 @@ public final class RawHttp2Client implements AutoCloseable {
 
   /** Sends a GET with a bearer token. */
   public void get(String target, String token) {
+    connection.send(frame(HEADERS, END_STREAM_AND_HEADERS, 1, block(METHOD_GET, target, token)));
+  }
+
+  /** Sends the head of a POST with a bearer token, and the begin of its body, perhaps empty. */
+  public void beginPost(String target, String token, byte[] begin) {
+    connection.send(frame(HEADERS, END_HEADERS, 1, block(METHOD_POST, target, token)));
+    if (begin.length > 0) {
+      connection.send(frame(DATA, 0, 1, begin));
+    }
+  }
+
+  /** Takes the request back (RFC 9113 section 5.4.2). */
+  public void cancel() {
+    connection.send(frame(RST_STREAM, 0, 1, new byte[] {0, 0, 0, CANCEL}));
+  }
+
+  private static byte[] block(int method, String target, String token) {
     ByteArrayOutputStream block = new ByteArrayOutputStream();
-    block.write(METHOD_GET);
+    block.write(method);
     block.write(SCHEME_HTTP);
     block.write(AUTHORITY);
     text(block, "gateway.example");
@@ -45,7 +66,7 @@ public final class RawHttp2Client implements AutoCloseable {
     text(block, target);
     block.writeBytes(AUTHORIZATION);
     text(block, "Bearer " + token);
-    connection.send(frame(HEADERS, END_STREAM_AND_HEADERS, 1, block.toByteArray()));
+    return block.toByteArray();
   }
 
   /** Reads until some of the answer's body has come. */
