@@ -112,6 +112,7 @@ final class ContainerProbes {
     probes.put("a connection between two requests", ContainerProbes::betweenRequests);
     probes.put("a head that does not come whole", ContainerProbes::halfHead);
     probes.put("an upload that pauses", ContainerProbes::pausingUpload);
+    probes.put("an upload that pauses, and is answered meanwhile", ContainerProbes::answeredUpload);
     probes.put("a service that takes its time", ContainerProbes::slowService);
     probes.put("an answer that pauses", ContainerProbes::pausingAnswer);
     probes.put("an event stream without an event", ContainerProbes::quietStream);
@@ -306,6 +307,24 @@ final class ContainerProbes {
     await().until(() -> gateway.upstream("users").busy() == 0);
     assertThat(gateway.upstream("users").only().complete()).isFalse();
     return outcome;
+  }
+
+  private static String answeredUpload(RunningGateway gateway) {
+    gateway.upstream("users").fresh();
+    gateway
+        .upstream("users")
+        .willTalk(
+            talk -> {
+              String head = "HTTP/1.1 200 OK";
+              String type = "Content-Type: application/x-ndjson";
+              talk.say(head, type, "Transfer-Encoding: chunked", "", "2", "{}", "");
+              return Then.SILENCE;
+            });
+    try (RawClient client = gateway.connect()) {
+      client.send(
+          request(gateway, "answered", "POST /api/users/1", "Content-Length: 100", "half of it"));
+      return client.receive().complete() ? "looks whole" : "broken off";
+    }
   }
 
   private static String answerOrEnd(RawClient client) {

@@ -120,6 +120,14 @@ abstract class RealClients {
 
   @ParameterizedTest
   @MethodSource("headClients")
+  void headToldOfAFailureArrives(RealClient client) throws IOException {
+    products.will(UpstreamThat.resets());
+
+    assertThat(client.send(call("HEAD", "/1")).status()).isEqualTo(502);
+  }
+
+  @ParameterizedTest
+  @MethodSource("headClients")
   void headHasNoBody(RealClient client) throws IOException {
     products.will(
         UpstreamThat.answersWith(

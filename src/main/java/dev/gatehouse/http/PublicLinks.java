@@ -51,7 +51,8 @@ public record PublicLinks(List<String> origins, String basePath, String prefix) 
   public String refresh(String value) {
     int at = skip(value, 0, "0123456789. \t");
     int separator = skip(value, at, ";,");
-    if (at == 0 || separator == at) {
+    boolean separated = separator > at || (at > 0 && " \t".indexOf(value.charAt(at - 1)) >= 0);
+    if (at == 0 || !separated) {
       return value;
     }
     int start = skip(value, separator, " \t");
@@ -88,9 +89,11 @@ public record PublicLinks(List<String> origins, String basePath, String prefix) 
           && value.startsWith("=", sign)
           && path < end
           && value.charAt(path) == '/') {
-        String publicPath = path(value.substring(path, end), 0);
+        String own = value.substring(path, end).stripTrailing();
+        String publicPath = path(own, 0);
         boolean root = publicPath.length() == prefix.length() + 1 && !prefix.isEmpty();
         told.append(value, at, path).append(root ? prefix : publicPath);
+        told.append(value, path + own.length(), end);
       } else {
         told.append(value, at, end);
       }
@@ -112,8 +115,9 @@ public record PublicLinks(List<String> origins, String basePath, String prefix) 
       path = path.substring(basePath.length());
     }
     String publicPath = prefix + (path.startsWith("/") ? path : "/" + path);
-    // Without a prefix, "//host" would lead to that host.
-    boolean safe = !publicPath.startsWith("//") && !publicPath.startsWith("/\\");
+    // Without a prefix, "//host" would lead to that host; browsers pass over tabs.
+    String asRead = publicPath.replace("\t", "");
+    boolean safe = !asRead.startsWith("//") && !asRead.startsWith("/\\");
     return safe ? publicPath : reference;
   }
 

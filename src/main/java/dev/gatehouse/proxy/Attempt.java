@@ -299,6 +299,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     }
     if (body.isAtTheEnd()) {
       // The last bytes of the request are on their way, but no service must take them.
+      heartbeat = null;
       expires = System.nanoTime() + LAST_BYTES_NANOS;
       client.watchAgain(this);
     } else {
@@ -392,6 +393,21 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     }
   }
 
+  /** Who has sent nothing more, or nonsense, must not take the end for success. */
+  private void refuseWhoIsThere(boolean stalled, Throwable failure) {
+    try {
+      if (stalled) {
+        Refusal.send(exchange, clientResponse, Failure.CLIENT_TIMEOUT, "read", failure);
+        // Tomcat 10 closes the connection when this returns.
+        clientResponse.flushBuffer();
+      } else {
+        Refusal.sendBare(exchange, clientResponse, HttpStatus.BAD_REQUEST_400);
+      }
+    } catch (IOException | RuntimeException gone) {
+      // As was to be expected.
+    }
+  }
+
   private boolean isCommitted() {
     try {
       return clientResponse.isCommitted();
@@ -413,15 +429,12 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       if (!endedByServer && open) {
         try {
           mustBeOurs();
-          if (!clientResponse.isCommitted() && stalled) {
-            Refusal.send(exchange, clientResponse, what, where, failure);
-            // Tomcat 10 closes the connection when this returns.
-            clientResponse.flushBuffer();
-          } else if (!clientResponse.isCommitted()) {
-            // Who is there all the same, and has sent nonsense, must not take this for success.
-            Refusal.sendBare(exchange, clientResponse, HttpStatus.BAD_REQUEST_400);
+          if (!clientResponse.isCommitted()) {
+            refuseWhoIsThere(stalled, failure);
+            complete();
+          } else if (!abortedByJetty()) {
+            async.complete();
           }
-          async.complete();
         } catch (IOException | RuntimeException takenBack) {
           // The server has done so already.
         }
@@ -476,6 +489,10 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   /** Moves the end of the phase, because something came; returns whether it goes on. */
   boolean progress() {
     Duration limit = quietAllowed ? heartbeat : timeouts.idle();
+    if (aborted != null) {
+      // It is the grace that runs.
+      return !isOver();
+    }
     expires = earlierOfTotal(limit == null ? Long.MAX_VALUE : System.nanoTime() + limit.toNanos());
     return !isOver();
   }
@@ -516,9 +533,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   }
 
   private void giveUp(TimeoutException timeout) {
-    boolean nothingIsSent =
-        phase == Phase.AWAITING_CLIENT || (phase == Phase.CONNECTING && sentAgain);
-    if (nothingIsSent) {
+    boolean nothingIsUnderWay =
+        allReceived || phase == Phase.AWAITING_CLIENT || (phase == Phase.CONNECTING && sentAgain);
+    if (nothingIsUnderWay) {
       end(timeout);
     }
     abort(timeout);
@@ -565,11 +582,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
         mustBeOurs();
         status = clientResponse.getStatus();
         if (failure == null) {
-          if (isHeadOverHttp2() && !clientResponse.isCommitted()) {
-            // Else Tomcat ends the stream first, and then has no way to send the head.
-            clientResponse.flushBuffer();
-          }
-          async.complete();
+          complete();
         } else {
           Throwable timeout = aborted;
           brokenOff = fail(timeout == null ? failure : timeout);
@@ -601,6 +614,14 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     }
   }
 
+  private void complete() throws IOException {
+    if (isHeadOverHttp2() && !clientResponse.isCommitted()) {
+      // Else Tomcat ends the stream first, and then has no way to send the head.
+      clientResponse.flushBuffer();
+    }
+    async.complete();
+  }
+
   private void forget() {
     client.unwatch(this);
     writer.forget();
@@ -625,7 +646,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
         Failure told = failure == Failure.CLIENT_GONE ? Failure.INTERNAL : failure;
         if (unsendable != null) {
           Refusal.sendBare(exchange, clientResponse, told.status());
-        } else if (failure == Failure.UPSTREAM_TIMEOUT && phase == Phase.WAITING) {
+        } else if (failure == Failure.UPSTREAM_TIMEOUT
+            && phase == Phase.WAITING
+            && !isHeadOverHttp2()) {
           toBeSentSlowly = Refusal.prepare(exchange, clientResponse, told, reason, cause);
           refusing = true;
           exchange.doubtClient();
@@ -633,7 +656,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
         } else {
           Refusal.send(exchange, clientResponse, told, reason, cause);
         }
-        async.complete();
+        complete();
         return false;
       } catch (IOException | IllegalStateException nothingMoreCanBeSaid) {
         breakOff();
@@ -692,7 +715,10 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     BodyReader body = reader;
     boolean clientStalls =
         phase == Phase.AWAITING_CLIENT
-            || (phase == Phase.SENDING && body != null && body.waitsForClient());
+            || (phase == Phase.SENDING
+                && body != null
+                && body.isStarted()
+                && body.waitsForClient());
     if (failure == Failure.UPSTREAM_TIMEOUT && clientStalls) {
       return Failure.CLIENT_TIMEOUT;
     }
@@ -712,7 +738,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    */
   private void breakOff() {
     if (!clientResponse.isCommitted()) {
-      clientResponse.setStatus(Failure.INTERNAL.status());
+      Refusal.sendBare(exchange, clientResponse, Failure.INTERNAL.status());
       async.complete();
     } else if (!abortedByJetty() && !client.isClosing()) {
       clientRequest.setAttribute(BROKEN, true);

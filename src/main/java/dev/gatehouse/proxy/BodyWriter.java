@@ -200,14 +200,21 @@ final class BodyWriter implements WriteListener {
     ServletOutputStream stream = output;
     if (stream != null && part != null) {
       beingWritten = part;
-      flushDue = eager;
+      flushDue = flushDue || eager;
       write(stream, part.chunk().getByteBuffer());
-    } else if (stream != null && beat && last.get() == null && endsEvent(tail)) {
+    } else if (stream != null && beat && mayBeat()) {
       flushDue = true;
       stream.write(HEARTBEAT);
       exchange.sent(HEARTBEAT.length);
+    } else if (!flushDue) {
+      // The server has nothing of ours, so there is nothing to ask it; perhaps all is over.
+      stream = null;
     }
     return isReady(stream);
+  }
+
+  private boolean mayBeat() {
+    return !attempt.isOver() && last.get() == null && endsEvent(tail);
   }
 
   private void write(ServletOutputStream stream, ByteBuffer bytes) throws IOException {

@@ -26,10 +26,12 @@ final class EarlyHints {
   private static final Pattern TOMCAT = Pattern.compile("Apache Tomcat/(\\d{1,4})\\b.*");
   private static final int FIRST_TOMCAT = 11;
 
-  /** The servers write hints while the thread waits; no more threads than this do. */
+  /**
+   * The servers write hints while the thread waits; no more threads than this do, of all services.
+   */
   private static final int AT_ONCE = 8;
 
-  private final Semaphore writing = new Semaphore(AT_ONCE);
+  private static final Semaphore WRITING = new Semaphore(AT_ONCE);
   private final boolean relayed;
 
   /**
@@ -49,7 +51,7 @@ final class EarlyHints {
 
   /** Sends the fields ahead of the answer, and leaves nothing of them in it. */
   void relay(HttpFields fields, String protocol, HttpServletResponse clientResponse) {
-    if (!relayed || protocol.equals("HTTP/1.0") || !writing.tryAcquire()) {
+    if (!relayed || protocol.equals("HTTP/1.0") || !WRITING.tryAcquire()) {
       return;
     }
     try {
@@ -70,7 +72,7 @@ final class EarlyHints {
       // Hints are not needed; whether the client is gone the answer will tell.
       LOG.debug("hints were not relayed", lost);
     } finally {
-      writing.release();
+      WRITING.release();
     }
   }
 }

@@ -165,7 +165,8 @@ final class UpstreamClient implements AutoCloseable {
 
   /**
    * Says what to do when the service has asked for the body with 100 Continue; or when it has not
-   * for a second: not every service knows the question (RFC 9110 section 10.1.1).
+   * for a second since it was asked: not every service knows the question (RFC 9110 section
+   * 10.1.1).
    */
   void onContinue(UpstreamRequest upstreamRequest, Runnable action) {
     AtomicBoolean done = new AtomicBoolean();
@@ -176,7 +177,8 @@ final class UpstreamClient implements AutoCloseable {
           }
         };
     upstreamRequest.attribute(CONTINUE, once);
-    later(CONTINUE_WAIT_MILLIS, () -> proceed(upstreamRequest, once));
+    upstreamRequest.onRequestCommit(
+        asked -> later(CONTINUE_WAIT_MILLIS, () -> proceed(upstreamRequest, once)));
   }
 
   private static void proceed(UpstreamRequest upstreamRequest, Runnable action) {

@@ -3,6 +3,7 @@ package dev.gatehouse.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -84,6 +85,13 @@ class PublicLinksTest {
     assertThat(atTheRoot.location(location)).isEqualTo(told);
   }
 
+  @Test
+  void aTabBetweenTwoSlashesHidesNothing() {
+    String hidden = "http://users:8001/\t/evil.example";
+
+    assertThat(atTheRoot.location(hidden)).isEqualTo(hidden);
+  }
+
   @ParameterizedTest
   @CsvSource(
       quoteCharacter = '`',
@@ -95,6 +103,8 @@ class PublicLinksTest {
         "1.5;/7 | 1.5;/gw/api/users/7",
         "0;url='/7 | 0;url='/gw/api/users/7",
         "0;url='/7'; x | 0;url='/gw/api/users/7'; x",
+        "5 url=/7 | 5 url=/gw/api/users/7",
+        "5/7 | 5/7",
         "5 | 5",
         "5; | 5;",
         "0;url= | 0;url=",
@@ -118,6 +128,7 @@ class PublicLinksTest {
         "a=b; PATH=/base/x;HttpOnly | a=b; PATH=/gw/api/users/x;HttpOnly",
         "a=b; Path=/gw/api/users/x | a=b; Path=/gw/api/users/x",
         "a=b; Path=/x; Path=/y | a=b; Path=/gw/api/users/x; Path=/gw/api/users/y",
+        "a=b; Path=/ ; Secure | a=b; Path=/gw/api/users ; Secure",
         "a=b | a=b",
         "a=\"path=/x\"; Expires=Wed, 21 Oct 2026 07:28:00 GMT | a=\"path=/x\"; Expires=Wed, 21 Oct 2026 07:28:00 GMT",
         "path=/x; Secure | path=/x; Secure",
