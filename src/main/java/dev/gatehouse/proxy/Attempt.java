@@ -700,6 +700,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       async.complete();
     } catch (RuntimeException takenBack) {
       exchange.failed(Failure.CLIENT_GONE, "ended_by_server", takenBack);
+      exchange.close(Failure.CLIENT_GONE.status());
     }
   }
 
