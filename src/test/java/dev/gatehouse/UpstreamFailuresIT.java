@@ -3,11 +3,13 @@ package dev.gatehouse;
 import static dev.gatehouse.Problems.assertProblem;
 import static dev.gatehouse.testing.RunningGateways.EXTENDED;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.gatehouse.testing.OnEveryGateway;
 import dev.gatehouse.testing.RawClient;
-import dev.gatehouse.testing.RawResponse;
 import dev.gatehouse.testing.RunningGateway;
+import dev.gatehouse.testing.Upstream;
+import dev.gatehouse.testing.Upstream.Then;
 import dev.gatehouse.testing.UpstreamThat;
 import org.junit.jupiter.api.Test;
 
@@ -29,13 +31,30 @@ class UpstreamFailuresIT {
   }
 
   @Test
-  void aServiceThatIsTooSlowTimesOut() {
-    gateway.upstream("slow").will(UpstreamThat.neverAnswers());
+  void aRequestOnAConnectionThatIsClosedIsSentOnceMoreAndCounted() {
+    Upstream users = gateway.upstream("users");
+    assertThat(gateway.get("/api/users/1").status()).isEqualTo(200);
+    // Until then its connection is not in the pool.
+    await().until(() -> gateway.metric("gatehouse_exchanges_open") == 0);
+    double before = repeats();
+    users.forget();
+    users.willTalk(
+        talk -> {
+          if (users.requests().size() == 1) {
+            return Then.CLOSE;
+          }
+          talk.say("HTTP/1.1 200 OK", "Content-Length: 5", "", "again");
+          return Then.KEEP;
+        });
 
-    RawResponse answer = gateway.get("/api/slow/1");
+    assertThat(gateway.get("/api/users/2").text()).isEqualTo("again");
 
-    assertProblem(answer, 504, "upstream_timeout");
-    assertThat(gateway.upstream("slow").requests()).hasSize(1);
+    assertThat(users.requests()).hasSize(2);
+    assertThat(repeats()).isEqualTo(before + 1);
+  }
+
+  private double repeats() {
+    return gateway.metric("gatehouse_upstream_repeats_total", "service=\"users\"");
   }
 
   @Test

@@ -31,7 +31,8 @@ public final class RunningGateways
    * reviews} on two upstreams that are asked by the client's name for them, {@code nobody} where
    * nothing listens, {@code slow}, below a base path and with cookies under the prefix, {@code
    * faulty} with little patience, {@code hasty} with little between two bytes, {@code beats} with
-   * heartbeats; and {@code GET /api/products/open/*} is public.
+   * heartbeats, {@code unreached} and {@code late} that take no connections, {@code hurried} with
+   * little time for all; and {@code GET /api/products/open/*} is public.
    */
   public static final String EXTENDED = "/gw";
 
@@ -130,6 +131,9 @@ public final class RunningGateways
       String faulty = gateway.add("faulty", Upstream.start()).url();
       String hasty = gateway.add("hasty", Upstream.start()).url();
       String beats = gateway.add("beats", Upstream.start()).url();
+      String unreached = gateway.add("unreached", Upstream.overrun()).url();
+      String late = gateway.add("late", Upstream.overrun()).url();
+      String hurried = gateway.add("hurried", Upstream.start()).url();
       return webapp(gateway)
           .setting("jwt.public", "/gateway/health/*, GET /api/products/open/*")
           .setting("slow.timeout.response", "300ms")
@@ -139,11 +143,18 @@ public final class RunningGateways
           .setting("faulty.timeout.idle", "1s")
           .setting("hasty.timeout.idle", "300ms")
           .setting("beats.sse.heartbeat", "100ms")
+          .setting("unreached.timeout.connect", "300ms")
+          .setting("late.timeout.connect", "30s")
+          .setting("hurried.timeout.total", "600ms")
+          .setting("hurried.sse.heartbeat", "100ms")
           .webXml(service("reviews", "${reviews.url:" + reviews + "}"))
           .webXml(service("nobody", nobody))
           .webXml(service("faulty", faulty))
           .webXml(service("hasty", hasty))
           .webXml(service("beats", beats))
+          .webXml(service("unreached", unreached))
+          .webXml(service("late", late))
+          .webXml(service("hurried", hurried))
           .webXml(service("slow", slow + "/base/"));
     }
 

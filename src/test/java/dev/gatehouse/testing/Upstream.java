@@ -103,8 +103,14 @@ public final class Upstream implements AutoCloseable {
     SILENCE
   }
 
+  /**
+   * Longer than a connection within the machine takes, shorter than until the system tries again.
+   */
+  private static final Duration SOON = Duration.ofMillis(300);
+
   private final Closeable listener;
   private final int port;
+  private final List<Socket> crowd = new ArrayList<>();
   private final Map<Integer, Socket> open = new ConcurrentHashMap<>();
   private final AtomicInteger connections = new AtomicInteger();
   private final AtomicInteger busy = new AtomicInteger();
@@ -137,6 +143,40 @@ public final class Upstream implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** One that takes no connection until it does so again: whoever calls has to wait. */
+  public static Upstream overrun() {
+    try {
+      ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+      Upstream upstream = new Upstream(socket, socket.getLocalPort());
+      while (!upstream.takesNobodyFor(SOON)) {
+        // One more has found a place in the queue.
+      }
+      return upstream;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Whether a connection is not taken for so long. */
+  public boolean takesNobodyFor(Duration time) {
+    Socket caller = new Socket();
+    crowd.add(caller);
+    try {
+      caller.connect(
+          new InetSocketAddress(InetAddress.getLoopbackAddress(), port), (int) time.toMillis());
+      return false;
+    } catch (SocketTimeoutException waits) {
+      return true;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Takes connections, after it was overrun. */
+  public void takeConnections() {
+    daemon("upstream-" + port, () -> accept((ServerSocket) listener));
   }
 
   /** Answers like this from the next request on. */
@@ -208,6 +248,9 @@ public final class Upstream implements AutoCloseable {
     try {
       listener.close();
       for (Socket socket : open.values()) {
+        socket.close();
+      }
+      for (Socket socket : crowd) {
         socket.close();
       }
     } catch (IOException e) {
