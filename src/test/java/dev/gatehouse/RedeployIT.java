@@ -15,10 +15,12 @@ import dev.gatehouse.testing.Upstream.Then;
 import dev.gatehouse.testing.UpstreamThat;
 import dev.gatehouse.testing.Webapp;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
+import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -58,7 +60,12 @@ class RedeployIT {
         use(server);
       }
 
-      await().atMost(PATIENCE).untilAsserted(() -> assertAsAfterOneDeployment(server));
+      try {
+        await().atMost(PATIENCE).untilAsserted(() -> assertAsAfterOneDeployment(server));
+      } catch (ConditionTimeoutException somethingIsLeft) {
+        Path heap = Path.of("target", "left-in-" + container + ".hprof").toAbsolutePath();
+        throw new AssertionError(server.diagnose("GC.heap_dump", heap.toString()), somethingIsLeft);
+      }
       assertThat(server.log())
           .doesNotContain(
               "appears to have started a thread",

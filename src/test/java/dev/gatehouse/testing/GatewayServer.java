@@ -234,17 +234,9 @@ public abstract class GatewayServer implements AutoCloseable {
 
   /** The stacks of its threads, one text for each. */
   public List<String> threads() {
-    String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
-    try {
-      Process dump =
-          new ProcessBuilder(jcmd, String.valueOf(process.pid()), "Thread.print")
-              .redirectErrorStream(true)
-              .start();
-      String text = new String(dump.getInputStream().readAllBytes(), UTF_8);
-      return Stream.of(text.split("\n(?=\")")).filter(stack -> stack.startsWith("\"")).toList();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return Stream.of(diagnose("Thread.print").split("\n(?=\")"))
+        .filter(stack -> stack.startsWith("\""))
+        .toList();
   }
 
   /** A connection to it; if it has died, an exception that says so instead. */
