@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.gatehouse.testing.OnEveryGateway;
+import dev.gatehouse.testing.RawHttp2Client;
 import dev.gatehouse.testing.RawResponse;
 import dev.gatehouse.testing.RunningGateway;
 import dev.gatehouse.testing.Tokens;
+import java.io.IOException;
+import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -70,6 +73,22 @@ class OwnEndpointsIT {
     // A request has ended a little after the client has its answer.
     await().until(() -> ordersServed() == before + 1);
     await().until(() -> gateway.metric("gatehouse_exchanges_open") == 0);
+  }
+
+  @Test
+  void aClientThatLeavesWithinAReportIsNoFailureOfTheGateway() throws IOException {
+    String path = "/gateway/metrics?left=" + UUID.randomUUID();
+    try (RawHttp2Client client = RawHttp2Client.taking(0, gateway.connect())) {
+      client.get(gateway.context() + path, Tokens.admin(gateway.trust()));
+      client.awaitHead();
+
+      client.abort();
+    }
+
+    await().until(() -> gateway.accessLog(path).size() == 1);
+    // Tomcat 11 keeps to itself that the last bytes cannot be sent.
+    String status = gateway.inJetty() ? "499" : "(499|200)";
+    assertThat(gateway.accessLog(path)).singleElement().asString().containsPattern("\" " + status);
   }
 
   private double ordersServed() {

@@ -149,6 +149,13 @@ public final class ExchangeFilter implements Filter {
   private static void fail(
       Exchange exchange, Watched watched, HttpServletResponse clientResponse, Throwable unexpected)
       throws IOException {
+    if (unexpected instanceof IOException lost) {
+      // In the chain nothing is read or written but the client's connection.
+      exchange.failed(Failure.CLIENT_GONE, "write", lost);
+      if (clientResponse.isCommitted()) {
+        throw lost;
+      }
+    }
     exchange.failed(Failure.INTERNAL, unexpected.getClass().getSimpleName(), unexpected);
     if (clientResponse.isCommitted()) {
       // Too late to say so: the server breaks off the answer when this leaves the chain.

@@ -12,7 +12,11 @@ public final class RawHttp2Client implements AutoCloseable {
   private static final int HEADERS = 1;
   private static final int RST_STREAM = 3;
   private static final int SETTINGS = 4;
+  private static final short INITIAL_WINDOW_SIZE = 4;
+  private static final int GOAWAY = 7;
+  private static final int WINDOW_UPDATE = 8;
   private static final int ACKNOWLEDGED = 1;
+  private static final int END_STREAM = 1;
   private static final int END_HEADERS = 4;
   private static final int END_STREAM_AND_HEADERS = 5;
   private static final byte CANCEL = 8;
@@ -28,13 +32,33 @@ public final class RawHttp2Client implements AutoCloseable {
   private static final int LONGEST_SHORT_LENGTH = 126;
 
   private final RawClient connection;
+  private boolean ended;
 
   /** Begins to speak on a connection that nothing was sent on yet. */
   public RawHttp2Client(RawClient connection) {
+    this(connection, new byte[0]);
+  }
+
+  /**
+   * One that takes the head of an answer, and so many bytes of its body (RFC 9113 section 6.9.2).
+   */
+  public static RawHttp2Client taking(int window, RawClient connection) {
+    return new RawHttp2Client(
+        connection, ByteBuffer.allocate(6).putShort(INITIAL_WINDOW_SIZE).putInt(window).array());
+  }
+
+  /** Takes so many bytes more. */
+  public void take(int bytes) {
+    byte[] increment = ByteBuffer.allocate(4).putInt(bytes).array();
+    connection.send(frame(WINDOW_UPDATE, 0, 0, increment));
+    connection.send(frame(WINDOW_UPDATE, 0, 1, increment));
+  }
+
+  private RawHttp2Client(RawClient connection, byte[] settings) {
     this.connection = connection;
     ByteArrayOutputStream preface = new ByteArrayOutputStream();
     preface.writeBytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(US_ASCII));
-    preface.writeBytes(frame(SETTINGS, 0, 0, new byte[0]));
+    preface.writeBytes(frame(SETTINGS, 0, 0, settings));
     connection.send(preface.toByteArray());
   }
 
@@ -69,18 +93,64 @@ public final class RawHttp2Client implements AutoCloseable {
     return block.toByteArray();
   }
 
+  /** Reads until the answer's head has come. */
+  public void awaitHead() throws IOException {
+    while (!receiveFrame().is(HEADERS)) {
+      // Settings and the like.
+    }
+  }
+
   /** Reads until some of the answer's body has come. */
   public void awaitData() throws IOException {
-    int type = -1;
-    while (type != DATA) {
-      byte[] head = connection.receive(9);
-      int length = ((head[0] & 0xff) << 16) | ((head[1] & 0xff) << 8) | (head[2] & 0xff);
-      type = head[3];
-      connection.receive(length);
-      if (type == SETTINGS && head[4] == 0) {
-        connection.send(frame(SETTINGS, ACKNOWLEDGED, 0, new byte[0]));
+    while (!receiveFrame().is(DATA)) {
+      // Settings and the like.
+    }
+  }
+
+  /** Reads the body of the answer until it has so many bytes, or is at its end. */
+  public byte[] receiveBody(int length) throws IOException {
+    ByteArrayOutputStream body = new ByteArrayOutputStream();
+    while (body.size() < length && !ended) {
+      Frame frame = receiveFrame();
+      if (frame.is(DATA)) {
+        body.writeBytes(frame.payload);
+      } else if (frame.is(RST_STREAM) || frame.is(GOAWAY)) {
+        throw new IOException("broken off after " + body.size() + " bytes");
       }
     }
+    return body.toByteArray();
+  }
+
+  /** Whether the answer has come to its end. */
+  public boolean ended() {
+    return ended;
+  }
+
+  private static final class Frame {
+    private final int type;
+    private final int flags;
+    private final byte[] payload;
+
+    private Frame(int type, int flags, byte[] payload) {
+      this.type = type;
+      this.flags = flags;
+      this.payload = payload;
+    }
+
+    private boolean is(int wanted) {
+      return type == wanted;
+    }
+  }
+
+  private Frame receiveFrame() throws IOException {
+    byte[] head = connection.receive(9);
+    int length = ((head[0] & 0xff) << 16) | ((head[1] & 0xff) << 8) | (head[2] & 0xff);
+    Frame frame = new Frame(head[3], head[4], connection.receive(length));
+    if (frame.is(SETTINGS) && frame.flags == 0) {
+      connection.send(frame(SETTINGS, ACKNOWLEDGED, 0, new byte[0]));
+    }
+    ended = ended || ((frame.is(DATA) || frame.is(HEADERS)) && (frame.flags & END_STREAM) != 0);
+    return frame;
   }
 
   /** Leaves at once: the other side sees a reset. */
