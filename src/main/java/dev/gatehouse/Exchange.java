@@ -49,6 +49,7 @@ public final class Exchange {
   private volatile @Nullable Throwable cause;
   private boolean clientInDoubt;
   private volatile long bytesSent;
+  private volatile int answered;
   private volatile int status;
   private volatile long endNanos;
 
@@ -185,6 +186,9 @@ public final class Exchange {
    * @param why the exact reason, from a closed set of words, for log and metrics
    */
   public synchronized void failed(Failure what, String why, @Nullable Throwable because) {
+    if (answered != 0 && what == Failure.CLIENT_GONE) {
+      return;
+    }
     if (failure == null || (clientInDoubt && what == Failure.CLIENT_GONE)) {
       reason = why;
       cause = because;
@@ -219,9 +223,19 @@ public final class Exchange {
     bytesSent += bytes;
   }
 
+  /**
+   * Tells that the server has taken the whole answer: a client that leaves from here on has it.
+   *
+   * @param answerStatus the status of the answer
+   */
+  public void answeredWhole(int answerStatus) {
+    answered = answerStatus;
+  }
+
   /** Tells that what was handed over so far is replaced. */
   public void startOver() {
     bytesSent = 0;
+    answered = 0;
   }
 
   public long bytesSent() {
@@ -242,7 +256,8 @@ public final class Exchange {
   public void close(int clientStatus) {
     if (closed.compareAndSet(false, true)) {
       Failure failed = failure;
-      status = failed == null ? clientStatus : failed.status();
+      int sent = answered == 0 ? clientStatus : answered;
+      status = failed == null ? sent : failed.status();
       endNanos = System.nanoTime();
       for (Consumer<Exchange> end : ends) {
         end.accept(this);

@@ -17,6 +17,7 @@ import dev.gatehouse.testing.Upstream.Conversation;
 import dev.gatehouse.testing.Upstream.Talk;
 import dev.gatehouse.testing.Upstream.Then;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -329,6 +330,24 @@ abstract class Faults {
                     })
                 .counts(413)
                 .uploadCutShort(),
+            Fault.of("answers an upload that goes on, and hears the rest")
+                .service(
+                    talk -> {
+                      talk.say("HTTP/1.1 413 Too Much", "Content-Length: 4", "", "much");
+                      talk.hear();
+                      return Then.CLOSE;
+                    })
+                .client(
+                    client -> {
+                      try (RawClient connection = client.connect()) {
+                        connection.send(
+                            client.request("POST").line("Content-Length: " + 10 * LONG));
+                        goOn(connection);
+                        assertWhole(connection.receive(), 413, "much");
+                      }
+                    })
+                .counts(413)
+                .uploadCutShort(),
             Fault.of("answers and closes while the client still uploads")
                 .service(
                     talk -> {
@@ -345,6 +364,17 @@ abstract class Faults {
                     })
                 .uploadCutShort()),
         Stream.of(Then.RESET, Then.CLOSE, Then.SILENCE).flatMap(Faults::breaksOff));
+  }
+
+  private static void goOn(RawClient connection) {
+    try {
+      for (int i = 0; i < 100 && !connection.hasReceived(); i++) {
+        connection.send(KILOBYTE.getBytes(UTF_8));
+      }
+    } catch (UncheckedIOException closed) {
+      // The server may close the connection behind its answer.
+      assertThat(connection.hasReceived()).as("answered").isTrue();
+    }
   }
 
   private static Stream<Fault> breaksOff(Then then) {

@@ -6,13 +6,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.gatehouse.testing.OnEveryGateway;
+import dev.gatehouse.testing.RawClient;
 import dev.gatehouse.testing.RawHttp2Client;
 import dev.gatehouse.testing.RecordedRequest;
 import dev.gatehouse.testing.RunningGateway;
 import dev.gatehouse.testing.Tokens;
+import dev.gatehouse.testing.Upstream.Behaviour;
 import dev.gatehouse.testing.Upstream.Then;
+import dev.gatehouse.testing.UpstreamThat;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -31,10 +40,12 @@ import org.apache.hc.core5.http.nio.support.BasicRequestProducer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @OnEveryGateway
 class Http2IT {
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
   private static final byte[] BODY = "{\"name\": \"x\"}".repeat(5_000).getBytes(UTF_8);
 
   private final RunningGateway gateway;
@@ -67,6 +78,119 @@ class Http2IT {
     await().until(() -> gateway.metric("gatehouse_exchanges_open"), open -> open == 0);
     await().until(() -> gateway.upstream("users").busy() == 0);
     assertThat(whole).hasValue(0);
+  }
+
+  /** The window is used up within the answer, at its end, or by its very last byte. */
+  @ParameterizedTest
+  @CsvSource({
+    "0, 1",
+    "0, 150",
+    "149, 150",
+    "150, 150",
+    "10000, 20000",
+    "65535, 65535",
+    "65535, 65536",
+    "65535, 66000",
+    "65535, 70000",
+    "65535, 73727",
+    "65535, 73728",
+    "65535, 200000"
+  })
+  void anAnswerLargerThanTheClientsWindowArrivesWhole(int window, int length) throws IOException {
+    byte[] content = new byte[length];
+    new Random(length).nextBytes(content);
+    for (boolean chunked : new boolean[] {false, true}) {
+      gateway.upstream("users").will(sends(content, chunked));
+      String path = "/api/users/" + UUID.randomUUID();
+      ByteArrayOutputStream body = new ByteArrayOutputStream();
+      try (RawClient connection = gateway.connect().patience(PATIENCE);
+          RawHttp2Client client = RawHttp2Client.taking(window, connection)) {
+        client.get(gateway.context() + path, Tokens.good(gateway.trust()));
+        if (window > 0) {
+          body.writeBytes(client.receiveBody(Math.min(window, length)));
+        } else {
+          client.awaitHead();
+        }
+
+        client.take(1_000_000);
+
+        body.writeBytes(client.receiveBody(Integer.MAX_VALUE));
+        assertThat(client.ended()).isTrue();
+        await().until(() -> gateway.accessLog(path).size() == 1);
+      }
+      assertSameBytes(body.toByteArray(), content);
+      assertThat(gateway.accessLog(path).get(0)).contains("\" 200 " + length + " ");
+    }
+  }
+
+  @Test
+  void aClientThatTakesNothingHoldsNoThreadOfTheServices() throws IOException {
+    gateway.upstream("users").will(UpstreamThat.closesBeforeAnswer());
+    gateway.upstream("orders").will(sends(new byte[100_000], false));
+    for (String path : List.of("/api/users/1", "/api/orders/1")) {
+      for (int window : new int[] {0, 10, 65_535}) {
+        try (RawHttp2Client client = RawHttp2Client.taking(window, gateway.connect())) {
+          client.get(gateway.context() + path, Tokens.good(gateway.trust()));
+          client.awaitHead();
+
+          await().until(() -> gateway.server().threads().stream().noneMatch(Http2IT::isHeld));
+          client.take(1_000_000);
+          client.receiveBody(Integer.MAX_VALUE);
+          assertThat(client.ended()).isTrue();
+        }
+      }
+    }
+  }
+
+  private static boolean isHeld(String stack) {
+    return stack.startsWith("\"gatehouse-client-") && stack.contains("at dev.gatehouse.");
+  }
+
+  private static Behaviour sends(byte[] content, boolean chunked) {
+    return (request, out) -> {
+      String framing =
+          chunked
+              ? "Transfer-Encoding: chunked\r\n\r\n" + Integer.toHexString(content.length)
+              : "Content-Length: " + content.length + "\r\n";
+      out.write(("HTTP/1.1 200 OK\r\n" + framing + "\r\n").getBytes(UTF_8));
+      out.write(content);
+      if (chunked) {
+        out.write("\r\n0\r\n\r\n".getBytes(UTF_8));
+      }
+      return Then.KEEP;
+    };
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"GET", "HEAD"})
+  void anAnswerKeepsItsLength(String method) throws Exception {
+    gateway
+        .upstream("users")
+        .will(
+            UpstreamThat.answersWith(
+                "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+                    + (method.equals("GET") ? "hello" : "")));
+
+    SimpleHttpResponse answer = send(request(method, "/api/users/1"), null);
+
+    assertThat(answer.getFirstHeader("Content-Length").getValue()).isEqualTo("5");
+  }
+
+  @Test
+  void aGetWaitsForNothing() throws IOException {
+    List<Long> millis = new ArrayList<>();
+    for (int i = 0; i < 11; i++) {
+      try (RawHttp2Client client = new RawHttp2Client(gateway.connect())) {
+        long begin = System.nanoTime();
+        client.get(gateway.context() + "/api/users/1", Tokens.good(gateway.trust()));
+        client.awaitHead();
+        millis.add((System.nanoTime() - begin) / 1_000_000);
+      }
+    }
+
+    Collections.sort(millis);
+    // Where it may be doubted that a body is at its end, that takes 100 ms.
+    assertThat(millis.get(5)).as("median of %s", millis).isLessThan(100);
   }
 
   @Test
@@ -144,10 +268,7 @@ class Http2IT {
 
   private RecordedRequest forwarded(
       String method, @Nullable AsyncEntityProducer body, String... header) throws Exception {
-    String url = gateway.server().url(gateway.context()) + "/api/users/1?a=b";
-    HttpRequest request = new BasicHttpRequest(method, URI.create(url));
-    request.setHeader("Authorization", "Bearer " + Tokens.good(gateway.trust()));
-
+    HttpRequest request = request(method, "/api/users/1?a=b");
     if (header.length > 0) {
       request.setHeader(header[0], header[1]);
     }
@@ -159,6 +280,13 @@ class Http2IT {
     RecordedRequest seen = gateway.upstream("users").only();
     assertThat(seen.target()).isEqualTo("/1?a=b");
     return seen;
+  }
+
+  private HttpRequest request(String method, String path) {
+    URI url = URI.create(gateway.server().url(gateway.context()) + path);
+    HttpRequest request = new BasicHttpRequest(method, url);
+    request.setHeader("Authorization", "Bearer " + Tokens.good(gateway.trust()));
+    return request;
   }
 
   private SimpleHttpResponse send(HttpRequest request, @Nullable AsyncEntityProducer body)

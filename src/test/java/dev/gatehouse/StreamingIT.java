@@ -11,9 +11,11 @@ import dev.gatehouse.testing.BodyStream;
 import dev.gatehouse.testing.Feed;
 import dev.gatehouse.testing.OnEveryGateway;
 import dev.gatehouse.testing.RawClient;
+import dev.gatehouse.testing.RawHttp2Client;
 import dev.gatehouse.testing.RawResponse;
 import dev.gatehouse.testing.RecordedRequest;
 import dev.gatehouse.testing.RunningGateway;
+import dev.gatehouse.testing.Tokens;
 import dev.gatehouse.testing.Upstream.Then;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -146,6 +148,20 @@ class StreamingIT {
 
     feed.send("data: 1\n\n");
     assertThat(body.readNBytes(9)).asString(US_ASCII).isEqualTo("data: 1\n\n");
+  }
+
+  /** Over HTTP/2, because there Tomcat has no time-out of its own for that. */
+  @Test
+  void aQuietStreamWhoseClientTakesNothingIsEnded() throws IOException {
+    gateway.upstream("hasty").will(feed);
+    try (RawHttp2Client taker = RawHttp2Client.taking(5, gateway.connect())) {
+      taker.get(gateway.context() + "/api/hasty/stream", Tokens.good(gateway.trust()));
+      feed.sendHead(EVENTS + CHUNKED);
+      feed.send("data: 1\n\n");
+      taker.awaitData();
+
+      awaitFreed("hasty");
+    }
   }
 
   @ParameterizedTest

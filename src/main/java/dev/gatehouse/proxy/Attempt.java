@@ -47,7 +47,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    * from the client, writes to it or ends an answer is done by ifOpen(), under this monitor, and only
    * while the exchange is open: onEnd, which the server's thread must pass before the objects are used
    * again, takes it, too. Nothing that is done there waits for anybody. Tomcat's threads come with a
-   * lock of the connection; what takes that lock (setting a listener) is done outside.
+   * lock of the connection; what takes that lock (setting a listener) is done outside. Over HTTP/2,
+   * Tomcat writes while the thread waits: such writes are left to Tomcat's own threads, and the last
+   * one to a dispatch, where no listener is set any more (see complete()).
    *
    * Time. `expires` is the earlier of the current phase's end and the total's. The timer only reads
    * it, so moving it costs one write. Whoever expires is aborted, which comes back as onComplete; if
@@ -71,9 +73,13 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   /** Where a container's thread finds out that it shall break off an answer. */
   static final String BROKEN = Attempt.class.getName() + ".broken";
 
+  /** Where a container's thread finds the end of the answer's body that it shall write. */
+  static final String LAST = Attempt.class.getName() + ".last";
+
   /** What a service may be asked twice without harm (RFC 9110 section 9.2.2). */
   private static final Set<String> REPEATABLE = Set.of("GET", "HEAD", "OPTIONS", "PUT", "DELETE");
 
+  private static final byte[] NOTHING = {};
   private static final int LARGE_HEAD = 4 * 1024;
   private static final int LAST_LOOK_MILLIS = 100;
   private static final int DOUBT_MILLIS = 100;
@@ -95,6 +101,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   private final HttpServletResponse clientResponse;
   private final BodyWriter writer;
   private final Timeouts timeouts;
+  private final boolean http2InTomcat;
   private final long totalEnds;
   private final AtomicBoolean ended = new AtomicBoolean();
 
@@ -110,6 +117,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   private volatile boolean connectionReused;
   private volatile boolean requestSent;
   private volatile boolean answering;
+  private volatile int answerStatus;
   private volatile boolean allReceived;
   private volatile boolean sentAgain;
 
@@ -138,6 +146,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     this.writer = new BodyWriter(this, exchange, clientResponse);
     this.upstreamRequest = upstreamRequest;
     this.timeouts = timeouts;
+    this.http2InTomcat = proxy.isInTomcat() && isHttp2();
     this.totalEnds = timeouts.total().map(total -> System.nanoTime() + total.toNanos()).orElse(0L);
     exchange.onEnd(end -> exchangeEnded());
   }
@@ -212,6 +221,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     } else {
       ifOpen(
           () -> {
+            answerStatus = status;
             clientResponse.setStatus(status);
             return true;
           });
@@ -229,6 +239,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     Delivery delivery = Delivery.of(fields, hasBody);
     quietAllowed = delivery.mayBeQuiet();
     heartbeat = delivery.takesHeartbeats() ? timeouts.heartbeat().orElse(null) : null;
+    if (hasBody) {
+      writer.announce(fields.getLongField(HttpHeader.CONTENT_LENGTH));
+    }
     enter(Phase.RECEIVING, Optional.of(timeouts.idle()));
     progress();
     client.watchAgain(this);
@@ -243,12 +256,16 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     if (delivery.inParts()) {
       writer.flushEachPart();
     } else if (mustBeFlushed(fields, hasBody) && !isHeadOverHttp2()) {
-      writer.flushHead();
+      writer.flush();
     }
   }
 
+  private boolean isHttp2() {
+    return exchange.protocol().startsWith("HTTP/2");
+  }
+
   private boolean isHeadOverHttp2() {
-    return exchange.method().equals("HEAD") && exchange.protocol().startsWith("HTTP/2");
+    return exchange.method().equals("HEAD") && isHttp2();
   }
 
   /**
@@ -338,6 +355,11 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       progress();
       client.watchAgain(this);
     }
+    if (http2InTomcat && exchange.bytesSent() > 0) {
+      // What it still holds when an answer is ended, Tomcat 11 forgets if the client's window is
+      // full.
+      writer.flush();
+    }
     writer.thenDo(() -> end(null));
   }
 
@@ -374,6 +396,10 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       end(new IOException("given up before it was sent again"));
     } else {
       connection.send(upstreamRequest, this);
+      if (ended.get() || aborted != null) {
+        // It was given up just before: an abort ahead of the sending does nothing.
+        connection.close();
+      }
     }
   }
 
@@ -395,6 +421,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
 
   /** Who has sent nothing more, or nonsense, must not take the end for success. */
   private void refuseWhoIsThere(boolean stalled, Throwable failure) {
+    writer.holdBack(NOTHING);
     try {
       if (stalled) {
         Refusal.send(exchange, clientResponse, Failure.CLIENT_TIMEOUT, "read", failure);
@@ -431,11 +458,11 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
           mustBeOurs();
           if (!clientResponse.isCommitted()) {
             refuseWhoIsThere(stalled, failure);
-            complete();
+            async.complete();
           } else if (!abortedByJetty()) {
             async.complete();
           }
-        } catch (IOException | RuntimeException takenBack) {
+        } catch (RuntimeException takenBack) {
           // The server has done so already.
         }
       }
@@ -472,9 +499,27 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     expires = earlierOfTotal(phaseEnds);
   }
 
-  /** Whether the server may tell of an end first, and only then that it was a reset. */
-  boolean mayEndBeReset() {
-    return exchange.protocol().startsWith("HTTP/2") && proxy.isInTomcat();
+  /** Which tells of an end first and only then that it was a reset, and writes while one waits. */
+  boolean isHttp2InTomcat() {
+    return http2InTomcat;
+  }
+
+  /** Does something that writes, where it may wait. Not to be called in {@link #ifOpen}. */
+  void whereWritesMayWait(Runnable action) {
+    if (http2InTomcat) {
+      try {
+        async.start(action);
+        return;
+      } catch (RuntimeException takenBack) {
+        // The action finds out that there is nothing left to do.
+      }
+    }
+    action.run();
+  }
+
+  /** Whether the client's answer was given to the server whole, as far as its length tells. */
+  boolean isAnsweredWhole() {
+    return writer.isWhole();
   }
 
   /** Does something when an end that is none would have shown. */
@@ -484,6 +529,26 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
 
   boolean isOver() {
     return ended.get();
+  }
+
+  /** From here on it is the client who must not be quiet: something is handed to the server. */
+  void clientsTurn() {
+    if (quietAllowed && aborted == null) {
+      expires = earlierOfTotal(System.nanoTime() + timeouts.idle().toNanos());
+      client.watchAgain(this);
+    }
+  }
+
+  /** The server has taken what it was given; returns whether the exchange goes on. */
+  boolean taken() {
+    boolean goesOn = progress();
+    if (writer.isWhole()) {
+      exchange.answeredWhole(answerStatus);
+    }
+    if (quietAllowed) {
+      client.watchAgain(this);
+    }
+    return goesOn;
   }
 
   /** Moves the end of the phase, because something came; returns whether it goes on. */
@@ -513,9 +578,15 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   void expired() {
     Duration beat = heartbeat;
     if (beat != null && aborted == null && !totalIsOver()) {
-      progress();
-      client.http().getExecutor().execute(writer::beat);
-      return;
+      if (!writer.isBusy()) {
+        progress();
+        client.http().getExecutor().execute(writer::beat);
+        return;
+      }
+      if (expires - System.nanoTime() > 0) {
+        // Something came in this moment.
+        return;
+      }
     }
     Throwable before = aborted;
     expires = System.nanoTime() + GRACE_NANOS;
@@ -587,7 +658,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
           Throwable timeout = aborted;
           brokenOff = fail(timeout == null ? failure : timeout);
         }
-      } catch (IOException | RuntimeException lost) {
+      } catch (RuntimeException lost) {
         // The server has lost the client, and has taken its objects back without a word.
         exchange.failed(Failure.CLIENT_GONE, "ended_by_server", lost);
         brokenOff = true;
@@ -614,12 +685,19 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     }
   }
 
-  private void complete() throws IOException {
-    if (isHeadOverHttp2() && !clientResponse.isCommitted()) {
-      // Else Tomcat ends the stream first, and then has no way to send the head.
-      clientResponse.flushBuffer();
+  /**
+   * Over HTTP/2, Tomcat ends the stream of an answer to HEAD before it has sent the head; and
+   * Tomcat 11 waits for the client's window in the write that reaches the answer's length, for
+   * longer than it must where a listener is set. A dispatch has none, and a thread that may wait.
+   */
+  private void complete() {
+    byte[] last = writer.heldBack();
+    if (last.length > 0 || (isHeadOverHttp2() && !clientResponse.isCommitted())) {
+      clientRequest.setAttribute(LAST, last);
+      async.dispatch();
+    } else {
+      async.complete();
     }
-    async.complete();
   }
 
   private void forget() {
@@ -641,6 +719,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     exchange.failed(failure, reason, cause);
     boolean canAnswer = !clientResponse.isCommitted() && !writer.isBusy();
     if (canAnswer) {
+      writer.holdBack(NOTHING);
       try {
         // 499 is for the log only; a client that is there all the same gets an error, too.
         Failure told = failure == Failure.CLIENT_GONE ? Failure.INTERNAL : failure;
@@ -653,6 +732,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
           refusing = true;
           exchange.doubtClient();
           return false;
+        } else if (isHttp2()) {
+          // Where the thread may wait for the client's window.
+          writer.holdBack(Refusal.prepare(exchange, clientResponse, told, reason, cause));
         } else {
           Refusal.send(exchange, clientResponse, told, reason, cause);
         }
@@ -672,7 +754,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    * a round trip later: so the head goes first.
    */
   private void refuseWhoWaited(byte[] body) {
-    writer.flushHead();
+    writer.flush();
     writer.thenDo(() -> client.later(LAST_LOOK_MILLIS, () -> refuse(body)));
   }
 
@@ -684,6 +766,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     }
     if (body.length > 0) {
       Content.Chunk chunk = Content.Chunk.from(ByteBuffer.wrap(body), false);
+      writer.announce(body.length);
       writer.write(chunk, () -> {});
       chunk.release();
     }
@@ -697,7 +780,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     refusing = false;
     try {
       mustBeOurs();
-      async.complete();
+      complete();
     } catch (RuntimeException takenBack) {
       exchange.failed(Failure.CLIENT_GONE, "ended_by_server", takenBack);
       exchange.close(Failure.CLIENT_GONE.status());

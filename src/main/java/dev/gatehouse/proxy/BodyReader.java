@@ -91,7 +91,8 @@ final class BodyReader extends IteratingCallback implements ReadListener {
 
   @Override
   public void onError(Throwable failure) {
-    attempt.clientLost("read", failure);
+    // Tomcat tells the reader first, also of an answer that the client does not take.
+    attempt.clientLost(atTheEnd ? "write" : "read", failure);
     body.fail(failure);
   }
 
@@ -102,6 +103,11 @@ final class BodyReader extends IteratingCallback implements ReadListener {
         return Action.IDLE;
       }
     } catch (IOException | RuntimeException e) {
+      if (attempt.isAnsweredWhole()) {
+        // Tomcat 11 reads no more then. That the service has all or nothing of the body is known
+        // soon.
+        return Action.IDLE;
+      }
       attempt.clientLost("read", e);
       throw e;
     }
@@ -146,7 +152,7 @@ final class BodyReader extends IteratingCallback implements ReadListener {
    * and a moment later that it was reset.
    */
   private boolean endOrDoubt() throws IOException {
-    if (attempt.mayEndBeReset() && clientRequest.getContentLengthLong() < 0) {
+    if (attempt.isHttp2InTomcat() && clientRequest.getContentLengthLong() < 0) {
       attempt.afterDoubt(
           () -> {
             endIsSure = true;
@@ -187,10 +193,5 @@ final class BodyReader extends IteratingCallback implements ReadListener {
   protected void onFailure(Throwable cause) {
     // The service does not take the body; or process() has failed, and has said whose fault it is.
     body.fail(cause);
-  }
-
-  @Override
-  public InvocationType getInvocationType() {
-    return InvocationType.NON_BLOCKING;
   }
 }

@@ -66,6 +66,8 @@ final class BodyWriter implements WriteListener {
   private volatile boolean eager;
   private volatile boolean flushDue;
   private volatile boolean beatDue;
+  private volatile long announced = -1;
+  private volatile byte[] heldBack = {};
 
   /** The last four bytes of the body. */
   private volatile int tail = AT_THE_START;
@@ -76,8 +78,28 @@ final class BodyWriter implements WriteListener {
     this.clientResponse = clientResponse;
   }
 
-  /** Sends the head now. */
-  void flushHead() {
+  /** Tells how long the body will be; negative if that is not known. */
+  void announce(long length) {
+    announced = length;
+  }
+
+  /** Whether all was handed to the server, of which the server knows that it is all. */
+  boolean isWhole() {
+    return announced >= 0 && exchange.bytesSent() >= announced;
+  }
+
+  /** Keeps the end of a body for whoever completes the exchange. */
+  void holdBack(byte[] end) {
+    heldBack = end;
+  }
+
+  /** What is left to be written; empty if all was handed to the server. */
+  byte[] heldBack() {
+    return heldBack;
+  }
+
+  /** Sends now what the server has. */
+  void flush() {
     flushDue = true;
     begin();
   }
@@ -85,11 +107,19 @@ final class BodyWriter implements WriteListener {
   /** Sends the head now, and from here on everything at once. */
   void flushEachPart() {
     eager = true;
-    flushHead();
+    flush();
   }
 
   /** Writes a chunk, which is kept until the server has taken it; then asks for the next. */
   void write(Content.Chunk chunk, Runnable next) {
+    int length = chunk.remaining();
+    if (announced >= 0 && exchange.bytesSent() + length >= announced && attempt.isHttp2InTomcat()) {
+      byte[] end = new byte[length];
+      chunk.getByteBuffer().duplicate().get(end);
+      holdBack(end);
+      next.run();
+      return;
+    }
     chunk.retain();
     received.set(new Part(chunk, next));
     begin();
@@ -125,8 +155,12 @@ final class BodyWriter implements WriteListener {
     if (!state.compareAndSet(State.IDLE, State.READY)) {
       return;
     }
-    if (output != null || nothingToWrite()) {
+    if (nothingToWrite()) {
       onWritePossible();
+      return;
+    }
+    if (output != null) {
+      attempt.whereWritesMayWait(this::onWritePossible);
       return;
     }
     if (!attempt.ifOpen(() -> true)) {
@@ -166,7 +200,7 @@ final class BodyWriter implements WriteListener {
       } else if (!state.compareAndSet(State.PENDING, State.WRITING)) {
         return;
       } else if (flushDue && output != null) {
-        step = this::flush;
+        step = this::flushNow;
       } else if (taken()) {
         continue;
       } else {
@@ -178,7 +212,7 @@ final class BodyWriter implements WriteListener {
     }
   }
 
-  private boolean flush() throws IOException {
+  private boolean flushNow() throws IOException {
     ServletOutputStream stream = output;
     flushDue = false;
     if (stream != null) {
@@ -189,6 +223,9 @@ final class BodyWriter implements WriteListener {
 
   /** Whether this thread shall go on. If not, the server's will, as soon as it is ready. */
   private boolean isReady(@Nullable ServletOutputStream stream) {
+    if (stream != null) {
+      attempt.clientsTurn();
+    }
     state.set(State.PENDING);
     return stream == null || stream.isReady();
   }
@@ -222,6 +259,8 @@ final class BodyWriter implements WriteListener {
     for (int i = Math.max(0, length - 4); eager && i < length; i++) {
       tail = (tail << 8) | (bytes.get(bytes.position() + i) & 0xff);
     }
+    // First: with the last byte Tomcat 11 closes the request's stream, too.
+    exchange.sent(length);
     if (bytes.hasArray()) {
       stream.write(bytes.array(), bytes.arrayOffset() + bytes.position(), length);
     } else {
@@ -229,7 +268,6 @@ final class BodyWriter implements WriteListener {
       bytes.duplicate().get(copy);
       stream.write(copy, 0, length);
     }
-    exchange.sent(length);
   }
 
   /** Ends one turn; returns whether this thread shall begin another. */
@@ -240,7 +278,8 @@ final class BodyWriter implements WriteListener {
       part.chunk().release();
     }
     state.set(State.IDLE);
-    if (part != null && attempt.progress()) {
+    boolean goesOn = attempt.taken();
+    if (part != null && goesOn) {
       part.next().run();
       return false;
     }

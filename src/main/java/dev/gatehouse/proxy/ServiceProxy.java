@@ -2,6 +2,7 @@ package dev.gatehouse.proxy;
 
 import dev.gatehouse.Configurable;
 import dev.gatehouse.Exchange;
+import dev.gatehouse.Failure;
 import dev.gatehouse.Gateway;
 import dev.gatehouse.config.Parameters;
 import dev.gatehouse.config.Problems;
@@ -97,6 +98,9 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
 
   private static final long serialVersionUID = 1L;
 
+  /** Without a body they lack nothing, whatever became of it. */
+  private static final Set<String> BODILESS = Set.of("GET", "HEAD", "OPTIONS");
+
   private transient List<Upstream> upstreams = List.of();
   private transient @Nullable Timeouts timeouts;
   private String hostHeader = "service";
@@ -182,6 +186,10 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
       throw new BrokenOff();
     }
     Exchange exchange = Exchange.of(clientRequest);
+    if (clientRequest.getAttribute(Attempt.LAST) instanceof byte[] last) {
+      end(exchange, clientResponse, last);
+      return;
+    }
     UpstreamRequest upstreamRequest = newProxyRequest(clientRequest, rewriteTarget(clientRequest));
     copyRequestHeaders(clientRequest, upstreamRequest);
     addProxyHeaders(clientRequest, upstreamRequest);
@@ -208,6 +216,22 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     } else {
       upstreamRequest.withoutBody();
       attempt.send(null);
+    }
+  }
+
+  /** Sends the end of an answer's body, or the head alone. */
+  private static void end(Exchange exchange, HttpServletResponse clientResponse, byte[] last)
+      throws IOException {
+    try {
+      if (last.length > 0) {
+        exchange.sent(last.length);
+        clientResponse.getOutputStream().write(last);
+      } else {
+        clientResponse.flushBuffer();
+      }
+    } catch (IOException lost) {
+      exchange.failed(Failure.CLIENT_GONE, "write", lost);
+      throw lost;
     }
   }
 
@@ -348,7 +372,7 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     public void onAllDataRead() {
       if (body != null) {
         body.onAllDataRead();
-      } else if (attempt.mayEndBeReset()) {
+      } else if (attempt.isHttp2InTomcat() && !BODILESS.contains(clientRequest.getMethod())) {
         attempt.afterDoubt(this::sendWithoutBody);
       } else {
         sendWithoutBody();
