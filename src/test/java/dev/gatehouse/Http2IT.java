@@ -176,6 +176,50 @@ class Http2IT {
     assertThat(answer.getFirstHeader("Content-Length").getValue()).isEqualTo("5");
   }
 
+  /** The end of an answer is written in a dispatch, which must find the servlet again. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "/",
+        "/a%3Fb",
+        "/a%23b?c=%25d",
+        "/a;v=1/b;w=%2e",
+        "/%E2%82%AC%20%7B%7D",
+        "/a+b/c&d=e,f:g@h!$'()*",
+        "/%61/~/_"
+      })
+  void anAnswerArrivesFromAnyPath(String path) throws Exception {
+    for (String method : List.of("GET", "HEAD")) {
+      SimpleHttpResponse answer = send(request(method, "/api/users" + path), null);
+
+      assertThat(answer.getCode()).isEqualTo(200);
+    }
+    assertThat(gateway.upstream("users").requests()).hasSize(2);
+    assertThat(gateway.upstream("users").requests())
+        .allSatisfy(seen -> assertThat(seen.target()).isEqualTo(path));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"Content-Length: 20\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n9\r\n"})
+  void aServiceThatBreaksOffBeforeTheHeadIsSentIsToldOf(String framing) throws Exception {
+    gateway
+        .upstream("users")
+        .will(
+            (request, out) -> {
+              out.write(("HTTP/1.1 200 OK\r\n" + framing + "half of i").getBytes(UTF_8));
+              out.flush();
+              return Then.RESET;
+            });
+
+    for (int i = 0; i < 20; i++) {
+      SimpleHttpResponse answer = send(request("GET", "/api/users/" + i), null);
+
+      assertThat(answer.getCode()).isEqualTo(502);
+      assertThat(answer.getBodyText()).contains("\"code\":\"upstream_reset\"");
+    }
+    await().until(() -> gateway.metric("gatehouse_exchanges_open") == 0);
+  }
+
   @Test
   void aGetWaitsForNothing() throws IOException {
     List<Long> millis = new ArrayList<>();

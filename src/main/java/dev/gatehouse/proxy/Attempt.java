@@ -356,8 +356,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       client.watchAgain(this);
     }
     if (http2InTomcat && exchange.bytesSent() > 0) {
-      // What it still holds when an answer is ended, Tomcat 11 forgets if the client's window is
-      // full.
+      // What it holds when an answer is ended, Tomcat 11 forgets if the client's window is full.
       writer.flush();
     }
     writer.thenDo(() -> end(null));

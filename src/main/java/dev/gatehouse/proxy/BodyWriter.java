@@ -110,7 +110,10 @@ final class BodyWriter implements WriteListener {
     flush();
   }
 
-  /** Writes a chunk, which is kept until the server has taken it; then asks for the next. */
+  /**
+   * Writes a chunk, which is kept until the server has taken it; then asks for the next. What
+   * reaches the answer's length may be held back for {@link Attempt}, which ends the answer.
+   */
   void write(Content.Chunk chunk, Runnable next) {
     int length = chunk.remaining();
     if (announced >= 0 && exchange.bytesSent() + length >= announced && attempt.isHttp2InTomcat()) {
