@@ -8,13 +8,16 @@ import static org.awaitility.Awaitility.await;
 
 import dev.gatehouse.testing.OnEveryGateway;
 import dev.gatehouse.testing.RawClient;
+import dev.gatehouse.testing.RawHttp2Client;
 import dev.gatehouse.testing.RawRequest;
 import dev.gatehouse.testing.RawResponse;
 import dev.gatehouse.testing.RunningGateway;
+import dev.gatehouse.testing.Tokens;
 import dev.gatehouse.testing.Upstream;
 import dev.gatehouse.testing.Upstream.Conversation;
 import dev.gatehouse.testing.Upstream.Then;
 import dev.gatehouse.testing.UpstreamThat;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
@@ -35,6 +38,9 @@ class TimeoutsIT {
 
   /** Far below the time-outs that the services have besides. */
   private static final Duration SOON = Duration.ofSeconds(4);
+
+  /** Tomcat's for a stream; in Jetty it is the service's {@code timeout.idle} that counts. */
+  private static final Duration SERVERS_PATIENCE = Duration.ofSeconds(25);
 
   private static final String CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked";
   private static final String CHUNK = "9\r\ndata: 1\n\n\r\n";
@@ -153,6 +159,22 @@ class TimeoutsIT {
             return client;
           }
         });
+  }
+
+  /** Over HTTP/2, where a client can refuse to take a single byte. */
+  @ParameterizedTest
+  @ValueSource(strings = {"hasty", "faulty"})
+  void aClientThatDoesNotTakeItsRefusal(String service) throws IOException {
+    boolean silent = service.equals("faulty");
+    gateway
+        .upstream(service)
+        .will(silent ? UpstreamThat.neverAnswers() : UpstreamThat.closesBeforeAnswer());
+    try (RawHttp2Client client = RawHttp2Client.taking(0, gateway.connect())) {
+      client.get(gateway.context() + "/api/" + service + "/1", Tokens.good(gateway.trust()));
+      client.awaitHead();
+
+      await().atMost(SERVERS_PATIENCE).until(() -> gateway.metric("gatehouse_exchanges_open") == 0);
+    }
   }
 
   @Test

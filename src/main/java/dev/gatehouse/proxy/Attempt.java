@@ -121,8 +121,8 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   private volatile boolean allReceived;
   private volatile boolean sentAgain;
 
-  /** The body of an answer of our own; who has put it there sends it. */
-  private byte @Nullable [] toBeSentSlowly;
+  /** Sends an answer of our own, outside of this monitor; for who has put it there. */
+  private @Nullable Runnable afterwards;
 
   /** An answer of our own is on its way. Guarded by this. */
   private boolean refusing;
@@ -575,6 +575,11 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
 
   /** Called on the timer's thread when the time is up. */
   void expired() {
+    if (ended.get()) {
+      expires = Long.MAX_VALUE;
+      client.http().getExecutor().execute(this::refusedInVain);
+      return;
+    }
     Duration beat = heartbeat;
     if (beat != null && aborted == null && !totalIsOver()) {
       if (!writer.isBusy()) {
@@ -623,6 +628,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   private void exchangeEnded() {
     synchronized (this) {
       endedByServer = true;
+      if (refusing) {
+        client.unwatch(this);
+      }
     }
     if (!ended.get()) {
       abort(new IOException("the exchange has ended"));
@@ -667,9 +675,11 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       // Jetty tells no listener of an answer that was broken off.
       exchange.close(status);
     }
-    byte[] slowly = toBeSentSlowly;
-    if (slowly != null) {
-      refuseWhoWaited(slowly);
+    Runnable refusal = afterwards;
+    if (refusal != null) {
+      expires = System.nanoTime() + timeouts.idle().toNanos();
+      client.watch(this);
+      refusal.run();
     }
   }
 
@@ -717,6 +727,8 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     String reason = failure.code() + "_" + phase.name().toLowerCase(Locale.ROOT);
     exchange.failed(failure, reason, cause);
     boolean canAnswer = !clientResponse.isCommitted() && !writer.isBusy();
+    boolean waited =
+        failure == Failure.UPSTREAM_TIMEOUT && phase == Phase.WAITING && !isHeadOverHttp2();
     if (canAnswer) {
       writer.holdBack(NOTHING);
       try {
@@ -724,16 +736,17 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
         Failure told = failure == Failure.CLIENT_GONE ? Failure.INTERNAL : failure;
         if (unsendable != null) {
           Refusal.sendBare(exchange, clientResponse, told.status());
-        } else if (failure == Failure.UPSTREAM_TIMEOUT
-            && phase == Phase.WAITING
-            && !isHeadOverHttp2()) {
-          toBeSentSlowly = Refusal.prepare(exchange, clientResponse, told, reason, cause);
-          refusing = true;
-          exchange.doubtClient();
-          return false;
-        } else if (isHttp2()) {
+        } else if (http2InTomcat && !waited) {
           // Where the thread may wait for the client's window.
           writer.holdBack(Refusal.prepare(exchange, clientResponse, told, reason, cause));
+        } else if (waited || (isHttp2() && !isHeadOverHttp2() && !writer.hasBegun())) {
+          byte[] body = Refusal.prepare(exchange, clientResponse, told, reason, cause);
+          refusing = true;
+          if (waited) {
+            exchange.doubtClient();
+          }
+          afterwards = waited ? () -> refuseWhoWaited(body) : () -> refuse(body);
+          return false;
         } else {
           Refusal.send(exchange, clientResponse, told, reason, cause);
         }
@@ -777,6 +790,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       return;
     }
     refusing = false;
+    client.unwatch(this);
     try {
       mustBeOurs();
       complete();
@@ -784,6 +798,24 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       exchange.failed(Failure.CLIENT_GONE, "ended_by_server", takenBack);
       exchange.close(Failure.CLIENT_GONE.status());
     }
+  }
+
+  /** Ends an exchange whose client does not even take an answer of our own. */
+  private void refusedInVain() {
+    client.unwatch(this);
+    synchronized (this) {
+      if (endedByServer || !refusing) {
+        return;
+      }
+      refusing = false;
+      try {
+        mustBeOurs();
+        breakOff();
+      } catch (RuntimeException takenBack) {
+        exchange.failed(Failure.CLIENT_GONE, "ended_by_server", takenBack);
+      }
+    }
+    exchange.close(Failure.CLIENT_GONE.status());
   }
 
   private Failure whoFailed(Throwable cause) {

@@ -146,6 +146,11 @@ final class BodyWriter implements WriteListener {
     return now == State.WRITING || now == State.PENDING;
   }
 
+  /** Whether the server was asked for a stream, or will be. */
+  boolean hasBegun() {
+    return output != null || state.get() != State.IDLE;
+  }
+
   /** Frees what will not be written any more. */
   void forget() {
     Part unwritten = received.getAndSet(null);
