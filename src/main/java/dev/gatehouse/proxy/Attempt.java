@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import javax.net.ssl.SSLHandshakeException;
 import org.eclipse.jetty.client.Connection;
 import org.eclipse.jetty.client.HttpResponseException;
 import org.eclipse.jetty.client.Response;
@@ -888,7 +889,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     for (Throwable t = cause; t != null; t = t.getCause()) {
       if (t instanceof RejectedExecutionException) {
         return Failure.SATURATED;
-      } else if (t instanceof UnresolvedAddressException || t instanceof UnknownHostException) {
+      } else if (t instanceof UnresolvedAddressException
+          || t instanceof UnknownHostException
+          || t instanceof SSLHandshakeException) {
         return Failure.UPSTREAM_UNREACHABLE;
       } else if (t instanceof HttpException http && EARLY_END.equals(http.getReason())) {
         return Failure.UPSTREAM_RESET;

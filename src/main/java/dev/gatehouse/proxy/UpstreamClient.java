@@ -21,10 +21,13 @@ import org.eclipse.jetty.client.transport.HttpExchange;
 import org.eclipse.jetty.http.HttpCookieStore;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.io.ByteBufferPool;
+import org.eclipse.jetty.io.ClientConnectionFactory;
 import org.eclipse.jetty.io.ClientConnector;
 import org.eclipse.jetty.io.CyclicTimeouts;
+import org.eclipse.jetty.io.ssl.SslClientConnectionFactory;
 import org.eclipse.jetty.util.Promise;
 import org.eclipse.jetty.util.component.LifeCycle;
+import org.eclipse.jetty.util.ssl.SslContextFactory;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
 import org.jspecify.annotations.Nullable;
@@ -69,7 +72,7 @@ final class UpstreamClient implements AutoCloseable {
     threads.setName("gatehouse-client");
     threads.setDaemon(true);
     ScheduledExecutorScheduler scheduler = new ScheduledExecutorScheduler("gatehouse-timer", true);
-    connector = new ClientConnector();
+    connector = new Connector();
     connector.setSelectors(1);
     connector.setExecutor(threads);
     connector.setScheduler(scheduler);
@@ -199,6 +202,18 @@ final class UpstreamClient implements AutoCloseable {
     timer.destroy();
     // Stops the threads and closes all connections; exchanges that are under way fail.
     LifeCycle.stop(client);
+  }
+
+  /** Tells the end of a body over TLS from a connection that was cut (RFC 9112 section 9.8). */
+  private static final class Connector extends ClientConnector {
+
+    @Override
+    public ClientConnectionFactory newSslClientConnectionFactory(
+        SslContextFactory.Client tls, ClientConnectionFactory next) {
+      ClientConnectionFactory factory = super.newSslClientConnectionFactory(tls, next);
+      ((SslClientConnectionFactory) factory).setRequireCloseMessage(true);
+      return factory;
+    }
   }
 
   private final class Timer extends CyclicTimeouts<Attempt> {

@@ -44,6 +44,7 @@ class AttemptTest {
       rows.add(row(new RejectedExecutionException("queue"), phase, Failure.SATURATED));
       rows.add(row(new UnresolvedAddressException(), phase, Failure.UPSTREAM_UNREACHABLE));
       rows.add(row(new UnknownHostException("users"), phase, Failure.UPSTREAM_UNREACHABLE));
+      rows.add(row(new SSLHandshakeException("users"), phase, Failure.UPSTREAM_UNREACHABLE));
       rows.add(
           row(
               new RuntimeException(new UnknownHostException("users")),
@@ -62,7 +63,6 @@ class AttemptTest {
       rows.add(row(new EOFException(), phase, broken));
       rows.add(row(new ClosedChannelException(), phase, broken));
       rows.add(row(new AsynchronousCloseException(), phase, broken));
-      rows.add(row(new SSLHandshakeException("certificate"), phase, broken));
       rows.add(row(new IOException("Broken pipe"), phase, broken));
       rows.add(row(new ExecutionException(new EOFException()), phase, broken));
       rows.add(row(new IllegalStateException("bug"), phase, Failure.INTERNAL));

@@ -94,8 +94,19 @@ public abstract class GatewayServer implements AutoCloseable {
 
   /** Gives the server's process so much heap, such as {@code 64m}. */
   public GatewayServer heap(String size) {
+    return option("-Xmx" + size);
+  }
+
+  /** Lets the server's process trust what a PKCS#12 file holds, and nothing else. */
+  public GatewayServer trusting(Certificate certificate) {
+    return option(
+        "-Djavax.net.ssl.trustStore=%s -Djavax.net.ssl.trustStorePassword=%s"
+            .formatted(certificate.file(), Certificate.PASSWORD));
+  }
+
+  private GatewayServer option(String option) {
     // Of all places where a JVM looks for options, this one has the last word.
-    return environment("_JAVA_OPTIONS", "-Xmx" + size);
+    return environment("_JAVA_OPTIONS", option);
   }
 
   /** Collects the server's garbage; the bytes of all objects that are left. */

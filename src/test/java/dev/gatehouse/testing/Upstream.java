@@ -22,6 +22,9 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
 
 /** A service that records every byte it gets and answers as a test tells it to. */
 public final class Upstream implements AutoCloseable {
@@ -97,6 +100,8 @@ public final class Upstream implements AutoCloseable {
     KEEP,
     /** It is closed in order. */
     CLOSE,
+    /** It is closed as when a process is killed: over TLS, without a word. */
+    CUT,
     /** It is reset. */
     RESET,
     /** It stays open, and nothing is written until the other side closes it. */
@@ -111,6 +116,7 @@ public final class Upstream implements AutoCloseable {
   private final Closeable listener;
   private final int port;
   private final List<Socket> crowd = new ArrayList<>();
+  private final @Nullable SSLContext tls;
   private final Map<Integer, Socket> open = new ConcurrentHashMap<>();
   private final AtomicInteger connections = new AtomicInteger();
   private final AtomicInteger busy = new AtomicInteger();
@@ -118,15 +124,33 @@ public final class Upstream implements AutoCloseable {
   private volatile Conversation conversation = afterTheRequest(UpstreamThat.echoes());
 
   private Upstream(Closeable listener, int port) {
+    this(listener, port, null);
+  }
+
+  private Upstream(Closeable listener, int port, @Nullable SSLContext tls) {
     this.listener = listener;
     this.port = port;
+    this.tls = tls;
   }
 
   /** Starts one on a free port of 127.0.0.1; it echoes until told otherwise. */
   public static Upstream start() {
+    return listening(null);
+  }
+
+  /** Starts one that speaks TLS. */
+  public static Upstream start(Certificate certificate) {
+    try {
+      return listening(certificate.context());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Upstream listening(@Nullable SSLContext tls) {
     try {
       ServerSocket socket = new ServerSocket(0, 1_000, InetAddress.getLoopbackAddress());
-      Upstream upstream = new Upstream(socket, socket.getLocalPort());
+      Upstream upstream = new Upstream(socket, socket.getLocalPort(), tls);
       daemon("upstream-" + upstream.port, () -> upstream.accept(socket));
       return upstream;
     } catch (IOException e) {
@@ -211,7 +235,7 @@ public final class Upstream implements AutoCloseable {
 
   /** The URL for the settings. */
   public String url() {
-    return "http://127.0.0.1:" + port;
+    return (tls == null ? "http" : "https") + "://127.0.0.1:" + port;
   }
 
   /** How many exchanges have not ended. */
@@ -273,8 +297,9 @@ public final class Upstream implements AutoCloseable {
     }
   }
 
-  private void serve(Socket socket, int number) {
-    try (socket) {
+  private void serve(Socket plain, int number) {
+    try (plain) {
+      Socket socket = secured(plain);
       InputStream in = new BufferedInputStream(socket.getInputStream());
       socket.setTcpNoDelay(true);
       OutputStream out = new BufferedOutputStream(socket.getOutputStream());
@@ -303,6 +328,15 @@ public final class Upstream implements AutoCloseable {
     }
   }
 
+  private Socket secured(Socket plain) throws IOException {
+    if (tls == null) {
+      return plain;
+    }
+    SSLSocket socket = (SSLSocket) tls.getSocketFactory().createSocket(plain, null, port, false);
+    socket.setUseClientMode(false);
+    return socket;
+  }
+
   private static boolean readBody(RecordedRequest request, InputStream in) throws IOException {
     ByteArrayOutputStream body = new ByteArrayOutputStream();
     List<String> trailers = new ArrayList<>();
@@ -323,6 +357,9 @@ public final class Upstream implements AutoCloseable {
       throws IOException {
     if (then == Then.RESET) {
       socket.setSoLinger(true, 0);
+    }
+    if (then == Then.CLOSE) {
+      socket.close();
     }
     if (then == Then.SILENCE) {
       request.followedBy(in.readAllBytes());
