@@ -28,13 +28,7 @@ class RedeployIT {
   private static final int REDEPLOYS = Integer.getInteger("gatehouse.test.redeploys", 1);
   private static final int CLIENTS = 10;
 
-  /**
-   * A thread of Tomcat's pool that was started on behalf of the old application holds it, with JDK
-   * 17. When an application stops, Tomcat renews the pool's threads, one a second, idle ones after
-   * 60 s.
-   */
   private static final Duration PATIENCE = Duration.ofMinutes(2);
-
   private static final String EVENT = "data: 1\n\n";
   private static final String LAST_CHUNK = "0\r\n\r\n";
   private static final String TOKEN = Tokens.good(Trust.HS256);
@@ -68,7 +62,17 @@ class RedeployIT {
       }
 
       try {
-        await().atMost(PATIENCE).untilAsserted(() -> assertAsAfterOneDeployment(server));
+        // With JDK 17 a thread of Tomcat's pool holds the application on whose behalf it was
+        // started.
+        // Tomcat renews such threads, one a second, each when it has served another request.
+        await()
+            .atMost(PATIENCE)
+            .pollInterval(Duration.ofSeconds(1))
+            .untilAsserted(
+                () -> {
+                  use(server);
+                  assertAsAfterOneDeployment(server);
+                });
       } catch (ConditionTimeoutException somethingIsLeft) {
         Path heap = Path.of("target", "left-in-" + container + ".hprof").toAbsolutePath();
         throw new AssertionError(server.diagnose("GC.heap_dump", heap.toString()), somethingIsLeft);
