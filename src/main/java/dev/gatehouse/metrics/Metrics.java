@@ -49,7 +49,6 @@ public final class Metrics implements AutoCloseable {
    * @param status 100 to 999; another one is counted as 0
    */
   public void exchangeClosed(String service, int status) {
-    open.decrement();
     AtomicReferenceArray<@Nullable Counter> ofService =
         requests.computeIfAbsent(service, name -> new AtomicReferenceArray<>(STATUSES));
     int index = status >= 100 && status < STATUSES ? status : 0;
@@ -65,6 +64,8 @@ public final class Metrics implements AutoCloseable {
       ofService.set(index, counter);
     }
     counter.increment();
+    // Last, so that whoever sees no open exchange sees all of them counted.
+    open.decrement();
   }
 
   /**
