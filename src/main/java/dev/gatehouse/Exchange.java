@@ -40,6 +40,7 @@ public final class Exchange {
   private final List<Map.Entry<String, String>> upstreamFields = new ArrayList<>(16);
   private final List<Consumer<Exchange>> ends = new ArrayList<>(4);
   private final AtomicBoolean closed = new AtomicBoolean();
+  private @Nullable Runnable stop;
 
   private String clientAddress;
   private boolean callerTrusted;
@@ -245,6 +246,20 @@ public final class Exchange {
   /** Asks to be told, once, when the exchange has ended; whoever asks first is told first. */
   public void onEnd(Consumer<Exchange> listener) {
     ends.add(listener);
+  }
+
+  /** Says how to end the exchange at once; its servlet does so when it goes asynchronous. */
+  public void onStop(Runnable how) {
+    stop = how;
+  }
+
+  /** Ends the exchange at once, if its servlet has said how; returns whether it has. */
+  public boolean stop() {
+    Runnable how = stop;
+    if (how != null) {
+      how.run();
+    }
+    return how != null;
   }
 
   /**

@@ -22,6 +22,7 @@ public enum Failure {
   UPSTREAM_GARBLED(
       502, Source.UPSTREAM, Retry.IF_UNSENT, "The service's answer could not be understood."),
   SATURATED(503, Source.GATEWAY, Retry.ALWAYS, "The service has more requests than it can take."),
+  STOPPING(503, Source.GATEWAY, Retry.IF_UNSENT, "The gateway is being stopped."),
   UPSTREAM_TIMEOUT(504, Source.UPSTREAM, Retry.IF_UNSENT, "The service did not answer in time.");
 
   /** Whose fault it is. */

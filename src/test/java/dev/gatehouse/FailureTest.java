@@ -28,6 +28,7 @@ class FailureTest {
     "UPSTREAM_RESET, 502, upstream_reset, UPSTREAM",
     "UPSTREAM_GARBLED, 502, upstream_garbled, UPSTREAM",
     "SATURATED, 503, saturated, GATEWAY",
+    "STOPPING, 503, stopping, GATEWAY",
     "UPSTREAM_TIMEOUT, 504, upstream_timeout, UPSTREAM",
   })
   void aFailureHasTheStatusAndCodeOfTheContract(
@@ -62,6 +63,7 @@ class FailureTest {
             "no_server",
             "saturated",
             "keys_unavailable",
+            "stopping",
             "upstream_timeout");
   }
 

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.gatehouse.testing.Container;
+import dev.gatehouse.testing.Flood;
 import dev.gatehouse.testing.GatewayServer;
 import dev.gatehouse.testing.RawClient;
+import dev.gatehouse.testing.RawHttp2Client;
 import dev.gatehouse.testing.RawRequest;
 import dev.gatehouse.testing.Tokens;
 import dev.gatehouse.testing.Tokens.Trust;
@@ -21,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.awaitility.core.ConditionTimeoutException;
+import org.awaitility.core.ThrowingRunnable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -29,6 +32,8 @@ class RedeployIT {
   private static final int CLIENTS = 10;
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final int LENGTH = 100_000_000;
+  private static final String LOADER = "[\\w.]*\\.(Parallel)?Web[aA]ppClassLoader";
   private static final String EVENT = "data: 1\n\n";
   private static final String LAST_CHUNK = "0\r\n\r\n";
   private static final String TOKEN = Tokens.good(Trust.HS256);
@@ -39,14 +44,13 @@ class RedeployIT {
     try (Upstream users = Upstream.start();
         Upstream orders = Upstream.start();
         Upstream products = Upstream.start();
-        GatewayServer server = container.newServer().redeployable()) {
+        GatewayServer server = container.newServer().redeployable().http2()) {
       orders.will(
           (request, out) -> {
             String head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
             out.write((head + EVENT).getBytes(UTF_8));
             return Then.SILENCE;
           });
-      products.will(UpstreamThat.neverAnswers());
       server
           .deploy(
               Tokens.trusting(Trust.HS256, Webapp.at(""))
@@ -61,21 +65,15 @@ class RedeployIT {
         use(server);
       }
 
-      try {
-        // Tomcat renews the threads of its pool, one a second, each when it has served another
-        // request. With JDK 17 that may not be enough: see docs/containers.md.
-        await()
-            .atMost(PATIENCE)
-            .pollInterval(Duration.ofSeconds(1))
-            .untilAsserted(
-                () -> {
-                  use(server);
-                  assertAsAfterOneDeployment(server);
-                });
-      } catch (ConditionTimeoutException somethingIsLeft) {
-        Path heap = Path.of("target", "left-in-" + container + ".hprof").toAbsolutePath();
-        throw new AssertionError(server.diagnose("GC.heap_dump", heap.toString()), somethingIsLeft);
-      }
+      // Tomcat renews the threads of its pool, one a second, each when it has served another
+      // request.
+      awaitNothingLeft(
+          container,
+          server,
+          () -> {
+            use(server);
+            assertAsAfterOneDeployment(server);
+          });
       assertThat(server.log())
           .doesNotContain(
               "appears to have started a thread",
@@ -87,22 +85,103 @@ class RedeployIT {
     }
   }
 
+  /** Who waits for a connection, who uploads or is about to, and who does not read on. */
+  @ParameterizedTest
+  @MethodSource("dev.gatehouse.testing.Container#chosen")
+  void nobodyIsLeftWaiting(Container container) throws IOException {
+    try (Upstream users = Upstream.overrun();
+        Upstream orders = Upstream.start();
+        Upstream products = Upstream.start();
+        GatewayServer server = container.newServer().redeployable().http2()) {
+      orders.will(UpstreamThat.neverAnswers());
+      products.will(
+          (request, out) -> {
+            String head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+            out.write(head.getBytes(UTF_8));
+            new Flood(LENGTH).writeChunked(out);
+            return Then.KEEP;
+          });
+      server
+          .deploy(
+              Tokens.trusting(Trust.HS256, Webapp.at(""))
+                  .setting("users.url", users.url())
+                  .setting("users.timeout.connect", "1m")
+                  .setting("orders.url", orders.url())
+                  .setting("products.url", products.url()))
+          .start();
+      try (RawClient connecting = server.connect();
+          RawHttp2Client connectingToo = new RawHttp2Client(server.connect());
+          RawClient uploading = server.connect();
+          RawHttp2Client aboutToUpload = new RawHttp2Client(server.connect());
+          RawClient downloading = server.connect()) {
+        connecting.send(RawRequest.of("GET", "/api/users/1").bearer(TOKEN));
+        connectingToo.get("/api/users/1", TOKEN);
+        aboutToUpload.beginPost("/api/orders", TOKEN, new byte[0]);
+        uploading.send(
+            RawRequest.of("POST", "/api/orders").bearer(TOKEN).line("Content-Length: 10"));
+        downloading.send(RawRequest.of("GET", "/api/products/1").bearer(TOKEN));
+        assertThat(downloading.receiveHead().get(0)).contains(" 200");
+        await().until(() -> exchangesOpen(server) == 5);
+
+        server.redeploy("");
+
+        assertThat(connecting.receive().status()).isEqualTo(503);
+        assertThat(connectingToo.receiveStatus()).isEqualTo(503);
+        assertThat(uploading.receive().status()).isEqualTo(503);
+        assertThat(aboutToUpload.receiveStatus()).isEqualTo(503);
+        assertThat(downloading.receiveRest().length).isLessThan(LENGTH);
+      }
+      // A Jetty that nobody uses remembers the connection that it looked at last.
+      awaitNothingLeft(
+          container,
+          server,
+          () -> {
+            assertThat(exchangesOpen(server)).isZero();
+            assertThat(instances(histogram(server), LOADER)).isEqualTo(1);
+          });
+    }
+  }
+
+  private static double exchangesOpen(GatewayServer server) {
+    try (RawClient client = server.connect()) {
+      client.send(RawRequest.of("GET", "/gateway/metrics").bearer(Tokens.admin(Trust.HS256)));
+      return client
+          .receive()
+          .text()
+          .lines()
+          .filter(line -> line.startsWith("gatehouse_exchanges_open"))
+          .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+          .sum();
+    }
+  }
+
   /** With idle connections to a service, a quiet stream, and a service that has yet to answer. */
   private static void redeployAmidExchanges(
       GatewayServer server, Upstream orders, Upstream products) throws IOException {
     products.forget();
+    products.will(UpstreamThat.neverAnswers());
     try (RawClient stream = server.connect();
-        RawClient waiting = server.connect()) {
+        RawClient waiting = server.connect();
+        RawHttp2Client waitingToo = new RawHttp2Client(server.connect())) {
       stream.send(RawRequest.of("GET", "/api/orders/events").bearer(TOKEN));
       assertThat(stream.receiveHead().get(0)).contains(" 200");
       waiting.send(RawRequest.of("GET", "/api/products/1").bearer(TOKEN));
-      await().until(() -> products.requests().size() == 1);
+      waitingToo.get("/api/products/2", TOKEN);
+      await().until(() -> products.requests().size() == 2);
 
       server.redeploy("");
 
       assertThat(new String(stream.receiveRest(), UTF_8))
           .contains(EVENT)
           .doesNotEndWith(LAST_CHUNK);
+      assertThat(waiting.receive().status()).isEqualTo(503);
+      assertThat(waitingToo.receiveStatus()).isEqualTo(503);
+      assertThat(waitingToo.receiveBody(Integer.MAX_VALUE)).isEmpty();
+      assertThat(waitingToo.ended()).isTrue();
+      assertThat(server.accessLogLines(""))
+          .filteredOn(line -> line.contains("/products/2"))
+          .allMatch(line -> line.contains(" 503 "))
+          .isNotEmpty();
       await().until(() -> orders.open() + products.open() == 0);
     }
   }
@@ -123,16 +202,30 @@ class RedeployIT {
     }
   }
 
+  private static void awaitNothingLeft(
+      Container container, GatewayServer server, ThrowingRunnable check) {
+    try {
+      await().atMost(PATIENCE).pollInterval(Duration.ofSeconds(1)).untilAsserted(check);
+    } catch (ConditionTimeoutException somethingIsLeft) {
+      Path heap = Path.of("target", "left-in-" + container + ".hprof").toAbsolutePath();
+      throw new AssertionError(server.diagnose("GC.heap_dump", heap.toString()), somethingIsLeft);
+    }
+  }
+
   private static void assertAsAfterOneDeployment(GatewayServer server) {
-    // Counts what is left after a full collection.
-    String histogram = server.diagnose("GC.class_histogram");
-    assertThat(instances(histogram, "[\\w.]*\\.(Parallel)?Web[aA]ppClassLoader")).isEqualTo(1);
+    String histogram = histogram(server);
+    assertThat(instances(histogram, LOADER)).isEqualTo(1);
     assertThat(instances(histogram, "dev\\.gatehouse\\.Gateway")).isEqualTo(1);
     assertThat(instances(histogram, "dev\\.gatehouse\\.Exchange")).isZero();
     String threads = server.diagnose("Thread.print");
     assertThat(Pattern.compile("\"gatehouse-timer").matcher(threads).results())
         .as(threads)
         .hasSize(1);
+  }
+
+  /** Counts what is left after a full collection. */
+  private static String histogram(GatewayServer server) {
+    return server.diagnose("GC.class_histogram");
   }
 
   private static long instances(String histogram, String className) {

@@ -272,7 +272,10 @@ public final class ExchangeFilter implements Filter {
 
     @Override
     public void onTimeout(AsyncEvent event) {
-      exchange.failed(Failure.INTERNAL, "async_timeout", null);
+      // Where no time was set, Tomcat is stopping the application.
+      if (!exchange.stop()) {
+        exchange.failed(Failure.INTERNAL, "async_timeout", null);
+      }
     }
 
     @Override

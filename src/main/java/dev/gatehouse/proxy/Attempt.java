@@ -121,6 +121,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   private volatile int answerStatus;
   private volatile boolean allReceived;
   private volatile boolean sentAgain;
+  private volatile boolean stopped;
 
   /** Sends an answer of our own, outside of this monitor; for who has put it there. */
   private @Nullable Runnable afterwards;
@@ -150,6 +151,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     this.http2InTomcat = proxy.isInTomcat() && isHttp2();
     this.totalEnds = timeouts.total().map(total -> System.nanoTime() + total.toNanos()).orElse(0L);
     exchange.onEnd(end -> exchangeEnded());
+    exchange.onStop(this::stop);
   }
 
   /** Keeps the time until the client has said whether a body follows. */
@@ -372,6 +374,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
         && reader == null
         && aborted == null
         && !ended.get()
+        && !isStopping()
         && REPEATABLE.contains(exchange.method())
         && judge(failure, phase) == Failure.UPSTREAM_RESET;
   }
@@ -577,7 +580,6 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   /** Called on the timer's thread when the time is up. */
   void expired() {
     if (ended.get()) {
-      expires = Long.MAX_VALUE;
       client.http().getExecutor().execute(this::refusedInVain);
       return;
     }
@@ -620,10 +622,30 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   /** Lets no connection stay behind of which nobody will tell anything any more. */
   private void endWithoutCompletion(Throwable timeout) {
     Connection connection = upstreamRequest.getConnection();
-    if (connection != null) {
+    if (connection != null && !allReceived) {
       connection.close();
     }
     end(timeout);
+  }
+
+  /**
+   * Ends the exchange for good, because the application is being stopped. A stopped client tells
+   * nothing any more of a connection that was being opened, and keeps no time.
+   */
+  void stop() {
+    stopped = true;
+    Throwable why = beingStopped();
+    abort(why);
+    endWithoutCompletion(why);
+    refusedInVain();
+  }
+
+  private static IOException beingStopped() {
+    return new IOException("the application is being stopped");
+  }
+
+  private boolean isStopping() {
+    return stopped || client.isClosing();
   }
 
   private void exchangeEnded() {
@@ -648,23 +670,22 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
 
   private void end(@Nullable Throwable failure) {
     forget();
-    if (!ended.compareAndSet(false, true)) {
-      return;
-    }
     boolean brokenOff = false;
     int status = Failure.CLIENT_GONE.status();
     synchronized (this) {
-      if (endedByServer) {
+      if (!ended.compareAndSet(false, true) || endedByServer) {
         return;
       }
       try {
         mustBeOurs();
         status = clientResponse.getStatus();
-        if (failure == null) {
+        boolean cannotEnd = isStopping() && needsDispatch();
+        Throwable why = failure == null && cannotEnd ? beingStopped() : failure;
+        if (why == null) {
           complete();
         } else {
           Throwable timeout = aborted;
-          brokenOff = fail(timeout == null ? failure : timeout);
+          brokenOff = fail(timeout == null ? why : timeout);
         }
       } catch (RuntimeException lost) {
         // The server has lost the client, and has taken its objects back without a word.
@@ -672,15 +693,13 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
         brokenOff = true;
       }
     }
-    if (brokenOff) {
-      // Jetty tells no listener of an answer that was broken off.
-      exchange.close(status);
-    }
     Runnable refusal = afterwards;
     if (refusal != null) {
-      expires = System.nanoTime() + timeouts.idle().toNanos();
       client.watch(this);
       refusal.run();
+    } else if (brokenOff || isStopping()) {
+      // Jetty tells no listener of an answer that was broken off; and logs are closed soon.
+      exchange.close(status);
     }
   }
 
@@ -701,13 +720,16 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    * longer than it must where a listener is set. A dispatch has none, and a thread that may wait.
    */
   private void complete() {
-    byte[] last = writer.heldBack();
-    if (last.length > 0 || (isHeadOverHttp2() && !clientResponse.isCommitted())) {
-      clientRequest.setAttribute(LAST, last);
+    if (needsDispatch()) {
+      clientRequest.setAttribute(LAST, writer.heldBack());
       async.dispatch();
     } else {
       async.complete();
     }
+  }
+
+  private boolean needsDispatch() {
+    return writer.heldBack().length > 0 || (isHeadOverHttp2() && !clientResponse.isCommitted());
   }
 
   private void forget() {
@@ -737,12 +759,19 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
         Failure told = failure == Failure.CLIENT_GONE ? Failure.INTERNAL : failure;
         if (unsendable != null) {
           Refusal.sendBare(exchange, clientResponse, told.status());
+        } else if (isHttp2() && isStopping()) {
+          // A body might have to wait for the window, and there is no servlet to dispatch to.
+          Refusal.sendBare(exchange, clientResponse, told.status());
+          if (isHeadOverHttp2()) {
+            clientResponse.flushBuffer();
+          }
         } else if (http2InTomcat && !waited) {
           // Where the thread may wait for the client's window.
           writer.holdBack(Refusal.prepare(exchange, clientResponse, told, reason, cause));
         } else if (waited || (isHttp2() && !isHeadOverHttp2() && !writer.hasBegun())) {
           byte[] body = Refusal.prepare(exchange, clientResponse, told, reason, cause);
           refusing = true;
+          expires = System.nanoTime() + timeouts.idle().toNanos();
           if (waited) {
             exchange.doubtClient();
           }
@@ -795,6 +824,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     try {
       mustBeOurs();
       complete();
+      if (isStopping()) {
+        exchange.close(clientResponse.getStatus());
+      }
     } catch (RuntimeException takenBack) {
       exchange.failed(Failure.CLIENT_GONE, "ended_by_server", takenBack);
       exchange.close(Failure.CLIENT_GONE.status());
@@ -803,12 +835,18 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
 
   /** Ends an exchange whose client does not even take an answer of our own. */
   private void refusedInVain() {
-    client.unwatch(this);
     synchronized (this) {
+      if (!endedByServer && refusing && !stopped && expires - System.nanoTime() > 0) {
+        // Something was taken in this moment, or the refusal has but begun.
+        client.watchAgain(this);
+        return;
+      }
+      client.unwatch(this);
       if (endedByServer || !refusing) {
         return;
       }
       refusing = false;
+      endedByServer = true;
       try {
         mustBeOurs();
         breakOff();
@@ -822,6 +860,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   private Failure whoFailed(Throwable cause) {
     if (unsendable != null) {
       return Failure.UPSTREAM_GARBLED;
+    }
+    if (isStopping()) {
+      return Failure.STOPPING;
     }
     Failure failure = judge(cause, phase);
     if (failure == Failure.UPSTREAM_TIMEOUT && writer.isBusy()) {
@@ -854,9 +895,10 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    */
   private void breakOff() {
     if (!clientResponse.isCommitted()) {
-      Refusal.sendBare(exchange, clientResponse, Failure.INTERNAL.status());
+      Failure told = isStopping() ? Failure.STOPPING : Failure.INTERNAL;
+      Refusal.sendBare(exchange, clientResponse, told.status());
       async.complete();
-    } else if (!abortedByJetty() && !client.isClosing()) {
+    } else if (!abortedByJetty() && !isStopping()) {
       clientRequest.setAttribute(BROKEN, true);
       async.dispatch();
     }

@@ -199,9 +199,10 @@ final class UpstreamClient implements AutoCloseable {
   @Override
   public void close() {
     closing = true;
-    timer.destroy();
     // Stops the threads and closes all connections; exchanges that are under way fail.
     LifeCycle.stop(client);
+    timer.destroy();
+    attempts.forEach(Attempt::stop);
   }
 
   /** Tells the end of a body over TLS from a connection that was cut (RFC 9112 section 9.8). */

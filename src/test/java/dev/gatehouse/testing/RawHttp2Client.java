@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.ByteBuffer;
 
 /** A client that speaks just enough HTTP/2, in clear text, to ask once and to leave. */
@@ -28,6 +29,8 @@ public final class RawHttp2Client implements AutoCloseable {
   private static final int AUTHORITY = 1;
   private static final int PATH = 4;
   private static final byte[] AUTHORIZATION = {15, 23 - 15};
+  private static final int STATUS = 8;
+  private static final int[] INDEXED_STATUS = {200, 204, 206, 304, 400, 404, 500};
 
   private static final int LONGEST_SHORT_LENGTH = 126;
 
@@ -98,6 +101,55 @@ public final class RawHttp2Client implements AutoCloseable {
     while (!receiveFrame().is(HEADERS)) {
       // Settings and the like.
     }
+  }
+
+  /** Reads until the answer's head has come, and returns its status. */
+  public int receiveStatus() throws IOException {
+    Frame frame = receiveFrame();
+    while (!frame.is(HEADERS)) {
+      frame = receiveFrame();
+    }
+    return status(ByteBuffer.wrap(frame.payload));
+  }
+
+  /** The first field of a block (RFC 7541 section 6), which is the status. */
+  private static int status(ByteBuffer block) throws IOException {
+    int first = block.get();
+    while ((first & 0xe0) == 0x20) {
+      // The size of the dynamic table, which may need more bytes.
+      boolean more = (first & 0x1f) == 0x1f;
+      while (more) {
+        more = (block.get() & 0x80) != 0;
+      }
+      first = block.get();
+    }
+    if ((first & 0x80) != 0) {
+      return INDEXED_STATUS[(first & 0x7f) - STATUS];
+    }
+    int name = first & ((first & 0x40) != 0 ? 0x3f : 0x0f);
+    if (name < STATUS || name >= STATUS + INDEXED_STATUS.length) {
+      throw new IOException("the first field is not a status: " + name);
+    }
+    int length = block.get();
+    byte[] value = new byte[length & 0x7f];
+    block.get(value);
+    return Integer.parseInt((length & 0x80) == 0 ? new String(value, US_ASCII) : digits(value));
+  }
+
+  /** Huffman-coded digits (RFC 7541 appendix B): 0 to 2 have five bits, the others six. */
+  private static String digits(byte[] coded) {
+    String bits = String.format("%" + 8 * coded.length + "s", new BigInteger(1, coded).toString(2));
+    bits = bits.replace(' ', '0');
+    StringBuilder digits = new StringBuilder();
+    int at = 0;
+    while (digits.length() < 3) {
+      int five = Integer.parseInt(bits.substring(at, at + 5), 2);
+      int length = five <= 2 ? 5 : 6;
+      int code = Integer.parseInt(bits.substring(at, at + length), 2);
+      digits.append(length == 5 ? code : code - 0x16);
+      at += length;
+    }
+    return digits.toString();
   }
 
   /** Reads until some of the answer's body has come. */
