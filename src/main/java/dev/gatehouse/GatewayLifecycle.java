@@ -15,6 +15,8 @@ import jakarta.servlet.ServletContext;
 import jakarta.servlet.ServletContextEvent;
 import jakarta.servlet.ServletContextListener;
 import jakarta.servlet.ServletRegistration;
+import java.lang.reflect.Field;
+import java.lang.reflect.InaccessibleObjectException;
 import java.time.Clock;
 import java.time.ZoneId;
 import java.util.ArrayList;
@@ -72,6 +74,32 @@ public final class GatewayLifecycle implements ServletContextListener {
       gateway.metrics().close();
     }
     stopLogs();
+    leaveThreads();
+  }
+
+  /**
+   * Has the server's threads forget the application. Up to JDK 23 a thread remembers, for a
+   * security manager, which code it was started by, and so do the threads that it starts in turn: a
+   * thread of Tomcat's pool that was started while we called Tomcat would keep our classes for as
+   * long as Tomcat runs. Stock Tomcat opens java.lang for this kind of thing; Jetty starts its
+   * threads in a privileged block, which remembers Jetty only.
+   */
+  @SuppressWarnings("removal") // Where there is no more getSecurityManager, there is no field.
+  private static void leaveThreads() {
+    try {
+      Field startedBy = Thread.class.getDeclaredField("inheritedAccessControlContext");
+      if (System.getSecurityManager() != null) {
+        return;
+      }
+      startedBy.setAccessible(true);
+      for (Thread thread : Thread.getAllStackTraces().keySet()) {
+        startedBy.set(thread, null);
+      }
+    } catch (ReflectiveOperationException
+        | InaccessibleObjectException
+        | SecurityException notHere) {
+      // The JDK has no such field, or the server does not open it.
+    }
   }
 
   /** Writes what is queued and ends the logs' threads, which would outlive the application. */

@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.regex.Pattern;
 import org.awaitility.core.ConditionTimeoutException;
 import org.awaitility.core.ThrowingRunnable;
@@ -30,6 +31,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class RedeployIT {
   private static final int REDEPLOYS = Integer.getInteger("gatehouse.test.redeploys", 1);
   private static final int CLIENTS = 10;
+  private static final int MORE_THAN_THREADS = 30;
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final int LENGTH = 100_000_000;
@@ -61,6 +63,7 @@ class RedeployIT {
       use(server);
 
       for (int i = 0; i < REDEPLOYS; i++) {
+        haveAThreadStarted(server, products);
         redeployAmidExchanges(server, orders, products);
         use(server);
       }
@@ -199,6 +202,32 @@ class RedeployIT {
       }
     } finally {
       clients.forEach(RawClient::close);
+    }
+  }
+
+  /**
+   * Has an answer end while all threads of the server are busy, so that the server starts one for
+   * what the gateway has it do. Tomcat waits on a thread for the rest of a refused upload.
+   */
+  private static void haveAThreadStarted(GatewayServer server, Upstream products)
+      throws IOException {
+    CountDownLatch gate = new CountDownLatch(1);
+    products.forget();
+    products.will(UpstreamThat.answersAfter(gate, UpstreamThat.echoes()));
+    List<RawClient> uploads = new ArrayList<>();
+    try (RawClient client = server.connect()) {
+      client.send(RawRequest.of("GET", "/api/products/1").bearer(TOKEN));
+      await().until(() -> products.requests().size() == 1);
+      for (int i = 0; i < MORE_THAN_THREADS; i++) {
+        RawClient upload = server.connect();
+        uploads.add(upload);
+        upload.send(RawRequest.of("POST", "/api/users").line("Content-Length: 1"));
+        assertThat(upload.receiveHead().get(0)).contains(" 401");
+      }
+      gate.countDown();
+      assertThat(client.receive().status()).isEqualTo(200);
+    } finally {
+      uploads.forEach(RawClient::close);
     }
   }
 
