@@ -10,6 +10,7 @@ import dev.gatehouse.testing.GatewayServer;
 import dev.gatehouse.testing.RawClient;
 import dev.gatehouse.testing.RawHttp2Client;
 import dev.gatehouse.testing.RawRequest;
+import dev.gatehouse.testing.RunningGateway;
 import dev.gatehouse.testing.Tokens;
 import dev.gatehouse.testing.Tokens.Trust;
 import dev.gatehouse.testing.Upstream;
@@ -146,16 +147,7 @@ class RedeployIT {
   }
 
   private static double exchangesOpen(GatewayServer server) {
-    try (RawClient client = server.connect()) {
-      client.send(RawRequest.of("GET", "/gateway/metrics").bearer(Tokens.admin(Trust.HS256)));
-      return client
-          .receive()
-          .text()
-          .lines()
-          .filter(line -> line.startsWith("gatehouse_exchanges_open"))
-          .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
-          .sum();
-    }
+    return RunningGateway.atRootOf(server).metric("gatehouse_exchanges_open");
   }
 
   /** With idle connections to a service, a quiet stream, and a service that has yet to answer. */

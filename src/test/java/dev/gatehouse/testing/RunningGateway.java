@@ -17,11 +17,16 @@ public final class RunningGateway {
     this.trust = trust;
   }
 
+  /** The gateway at the root of a server that somebody else has started, or will. */
+  public static RunningGateway atRootOf(GatewayServer server) {
+    return new RunningGateway(server, "", Tokens.Trust.HS256);
+  }
+
   /**
    * Starts a server of one's own with a gateway at its root, whose services are all one upstream.
    */
   public static RunningGateway startIn(GatewayServer server) {
-    RunningGateway gateway = new RunningGateway(server, "", Tokens.Trust.HS256);
+    RunningGateway gateway = atRootOf(server);
     Webapp webapp = Tokens.trusting(gateway.trust, Webapp.at(""));
     server
         .deploy(webapp.setting("users.url", gateway.add("users", Upstream.start()).url()))
