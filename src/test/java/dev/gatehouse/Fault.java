@@ -200,7 +200,12 @@ final class Fault {
 
     /** The path of its request below the server. */
     String path() {
-      return gateway.context() + "/api/" + service + target;
+      return pathOf("/api/" + service + target);
+    }
+
+    /** The path below the server of what the gateway has there. */
+    String pathOf(String path) {
+      return gateway.context() + path;
     }
 
     /** Waits until its request has arrived. */

@@ -535,16 +535,44 @@ abstract class Faults {
                 })
             .counts(499, "client_gone"),
         Fault.of("client resets its HTTP/2 connection within a download")
-            .service(endless(CHUNKS, "400\r\n" + KILOBYTE + "\r\n"))
+            .service(heard(Faults::sayOwnPathForEver))
             .client(
                 client -> {
                   try (RawHttp2Client connection = new RawHttp2Client(client.connect())) {
-                    connection.get(client.path(), client.token());
-                    connection.awaitData();
+                    beginDownload(connection, client);
                     connection.abort();
                   }
                 })
+            .counts(499, "client_gone"),
+        Fault.of("client resets a download, and goes on with its HTTP/2 connection")
+            .service(heard(Faults::sayOwnPathForEver))
+            .client(
+                client -> {
+                  try (RawHttp2Client connection = new RawHttp2Client(client.connect())) {
+                    beginDownload(connection, client);
+                    connection.cancel();
+                    connection.next();
+                    connection.get(client.pathOf("/gateway/health/live"), client.token());
+                    assertThat(connection.receiveStatus()).isEqualTo(200);
+                  }
+                })
             .counts(499, "client_gone"));
+  }
+
+  /** Each byte tells whose answer it is: servers use an exchange's objects again for the next. */
+  private static Then sayOwnPathForEver(Talk talk) throws IOException {
+    String part = talk.request().target().repeat(4_000);
+    String chunk = String.join("\r\n", Integer.toHexString(part.length()), part, "");
+    talk.say(OK, CHUNKS, "", "");
+    while (true) {
+      talk.say(chunk);
+    }
+  }
+
+  private static void beginDownload(RawHttp2Client connection, Client client) throws IOException {
+    connection.get(client.path(), client.token());
+    String own = client.path().substring(client.path().lastIndexOf('/'));
+    assertThat(connection.receiveBody(1)).asString().startsWith(own);
   }
 
   // What services and clients do.

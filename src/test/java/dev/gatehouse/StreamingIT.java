@@ -158,7 +158,7 @@ class StreamingIT {
       taker.get(gateway.context() + "/api/hasty/stream", Tokens.good(gateway.trust()));
       feed.sendHead(EVENTS + CHUNKED);
       feed.send("data: 1\n\n");
-      taker.awaitData();
+      taker.receiveBody(1);
 
       awaitFreed("hasty");
     }

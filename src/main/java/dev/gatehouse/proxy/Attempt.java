@@ -129,6 +129,11 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   /** An answer of our own is on its way. Guarded by this. */
   private boolean refusing;
 
+  /** The server is about to tell that the client is gone. Guarded by this. */
+  private boolean lost;
+
+  private long serverTellsUntil;
+
   /** The server may use its objects for another exchange. Guarded by this. */
   private boolean endedByServer;
 
@@ -418,7 +423,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
         abort(failure);
       }
     } else {
-      clientLost("write", failure);
+      clientSeemsLost("write", failure);
     }
   }
 
@@ -447,20 +452,83 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   }
 
   /**
+   * Ends the exchange, because a call of ours has found the connection to the client lost. Tomcat
+   * is given time to tell of a reset (see leftToServer); of other losses it may tell nothing.
+   */
+  void clientSeemsLost(String where, Throwable failure) {
+    if (!http2InTomcat) {
+      clientLost(where, failure);
+      return;
+    }
+    exchange.failed(whoIsLost(where, failure), where, failure);
+    synchronized (this) {
+      if (ended.compareAndSet(false, true) || refusing) {
+        leaveToServer();
+      }
+    }
+    abort(failure);
+  }
+
+  /**
+   * Whether the server is about to end the exchange. Over HTTP/2, Tomcat tells of a reset on a
+   * thread of its own; completed in that very moment, an exchange fails in a way that spoils the
+   * server's objects for their next user, who gets an empty 500. For this monitor's holder.
+   */
+  private boolean leftToServer() {
+    if (!lost && wasReset()) {
+      leaveToServer();
+    }
+    return lost;
+  }
+
+  private boolean wasReset() {
+    try {
+      mustBeOurs();
+      return http2InTomcat && BodyReader.wasReset(clientRequest);
+    } catch (RuntimeException takenBack) {
+      return false;
+    }
+  }
+
+  private void leaveToServer() {
+    lost = true;
+    serverTellsUntil = System.nanoTime() + GRACE_NANOS;
+    client.later(DOUBT_MILLIS, this::endLost);
+  }
+
+  /** Ends an exchange of whose loss the server tells nothing. */
+  private void endLost() {
+    synchronized (this) {
+      if (!lost || endedByServer) {
+        return;
+      }
+      if (!stopped && wasReset() && serverTellsUntil - System.nanoTime() > 0) {
+        client.later(DOUBT_MILLIS, this::endLost);
+        return;
+      }
+    }
+    clientLost("write", new IOException("the client is lost"));
+  }
+
+  private static Failure whoIsLost(String where, Throwable failure) {
+    boolean stalled = where.equals("read") && isTimeout(failure);
+    return stalled ? Failure.CLIENT_TIMEOUT : Failure.CLIENT_GONE;
+  }
+
+  /**
    * Ends the exchange here and now, because the connection to the client is lost. When a listener's
    * onError returns, Tomcat uses its objects again, and tells nothing more.
    */
   void clientLost(String where, Throwable failure) {
-    boolean stalled = where.equals("read") && isTimeout(failure);
-    Failure what = stalled ? Failure.CLIENT_TIMEOUT : Failure.CLIENT_GONE;
+    Failure what = whoIsLost(where, failure);
     exchange.failed(what, where, failure);
     synchronized (this) {
-      boolean open = ended.compareAndSet(false, true) || refusing;
+      boolean open = ended.compareAndSet(false, true) || refusing || lost;
       if (!endedByServer && open) {
         try {
           mustBeOurs();
           if (!clientResponse.isCommitted()) {
-            refuseWhoIsThere(stalled, failure);
+            refuseWhoIsThere(what == Failure.CLIENT_TIMEOUT, failure);
             async.complete();
           } else if (!abortedByJetty()) {
             async.complete();
@@ -638,6 +706,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     abort(why);
     endWithoutCompletion(why);
     refusedInVain();
+    endLost();
   }
 
   private static IOException beingStopped() {
@@ -720,6 +789,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    * longer than it must where a listener is set. A dispatch has none, and a thread that may wait.
    */
   private void complete() {
+    if (leftToServer()) {
+      return;
+    }
     if (needsDispatch()) {
       clientRequest.setAttribute(LAST, writer.heldBack());
       async.dispatch();
@@ -897,8 +969,10 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     if (!clientResponse.isCommitted()) {
       Failure told = isStopping() ? Failure.STOPPING : Failure.INTERNAL;
       Refusal.sendBare(exchange, clientResponse, told.status());
-      async.complete();
-    } else if (!abortedByJetty() && !isStopping()) {
+      if (!leftToServer()) {
+        async.complete();
+      }
+    } else if (!abortedByJetty() && !isStopping() && !leftToServer()) {
       clientRequest.setAttribute(BROKEN, true);
       async.dispatch();
     }

@@ -108,7 +108,7 @@ final class BodyReader extends IteratingCallback implements ReadListener {
         // soon.
         return Action.IDLE;
       }
-      attempt.clientLost("read", e);
+      attempt.clientSeemsLost("read", e);
       throw e;
     }
     if (atTheEnd) {

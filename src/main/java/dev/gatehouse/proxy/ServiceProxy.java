@@ -381,7 +381,7 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
 
     private void sendWithoutBody() {
       if (attempt.isOver() || !attempt.ifOpen(() -> !BodyReader.wasReset(clientRequest))) {
-        attempt.clientLost("read", new EOFException("the client's request was taken back"));
+        attempt.clientSeemsLost("read", new EOFException("the client's request was taken back"));
       } else if (!sent) {
         sent = true;
         upstreamRequest.withoutBody();

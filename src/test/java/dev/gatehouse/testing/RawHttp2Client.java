@@ -7,7 +7,10 @@ import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
 
-/** A client that speaks just enough HTTP/2, in clear text, to ask once and to leave. */
+/**
+ * A client that speaks just enough HTTP/2, in clear text, to ask one thing after the other and to
+ * leave.
+ */
 public final class RawHttp2Client implements AutoCloseable {
   private static final int DATA = 0;
   private static final int HEADERS = 1;
@@ -35,6 +38,7 @@ public final class RawHttp2Client implements AutoCloseable {
   private static final int LONGEST_SHORT_LENGTH = 126;
 
   private final RawClient connection;
+  private int stream = 1;
   private boolean ended;
 
   /** Begins to speak on a connection that nothing was sent on yet. */
@@ -54,7 +58,7 @@ public final class RawHttp2Client implements AutoCloseable {
   public void take(int bytes) {
     byte[] increment = ByteBuffer.allocate(4).putInt(bytes).array();
     connection.send(frame(WINDOW_UPDATE, 0, 0, increment));
-    connection.send(frame(WINDOW_UPDATE, 0, 1, increment));
+    connection.send(frame(WINDOW_UPDATE, 0, stream, increment));
   }
 
   private RawHttp2Client(RawClient connection, byte[] settings) {
@@ -67,20 +71,27 @@ public final class RawHttp2Client implements AutoCloseable {
 
   /** Sends a GET with a bearer token. */
   public void get(String target, String token) {
-    connection.send(frame(HEADERS, END_STREAM_AND_HEADERS, 1, block(METHOD_GET, target, token)));
+    connection.send(
+        frame(HEADERS, END_STREAM_AND_HEADERS, stream, block(METHOD_GET, target, token)));
   }
 
   /** Sends the head of a POST with a bearer token, and the begin of its body, perhaps empty. */
   public void beginPost(String target, String token, byte[] begin) {
-    connection.send(frame(HEADERS, END_HEADERS, 1, block(METHOD_POST, target, token)));
+    connection.send(frame(HEADERS, END_HEADERS, stream, block(METHOD_POST, target, token)));
     if (begin.length > 0) {
-      connection.send(frame(DATA, 0, 1, begin));
+      connection.send(frame(DATA, 0, stream, begin));
     }
   }
 
   /** Takes the request back (RFC 9113 section 5.4.2). */
   public void cancel() {
-    connection.send(frame(RST_STREAM, 0, 1, new byte[] {0, 0, 0, CANCEL}));
+    connection.send(frame(RST_STREAM, 0, stream, new byte[] {0, 0, 0, CANCEL}));
+  }
+
+  /** What is sent and received from here on is another exchange. */
+  public void next() {
+    stream += 2;
+    ended = false;
   }
 
   private static byte[] block(int method, String target, String token) {
@@ -152,13 +163,6 @@ public final class RawHttp2Client implements AutoCloseable {
     return digits.toString();
   }
 
-  /** Reads until some of the answer's body has come. */
-  public void awaitData() throws IOException {
-    while (!receiveFrame().is(DATA)) {
-      // Settings and the like.
-    }
-  }
-
   /** Reads the body of the answer until it has so many bytes, or is at its end. */
   public byte[] receiveBody(int length) throws IOException {
     ByteArrayOutputStream body = new ByteArrayOutputStream();
@@ -198,6 +202,10 @@ public final class RawHttp2Client implements AutoCloseable {
     byte[] head = connection.receive(9);
     int length = ((head[0] & 0xff) << 16) | ((head[1] & 0xff) << 8) | (head[2] & 0xff);
     Frame frame = new Frame(head[3], head[4], connection.receive(length));
+    int of = ByteBuffer.wrap(head).getInt(5);
+    if (of != 0 && of != stream) {
+      return receiveFrame();
+    }
     if (frame.is(SETTINGS) && frame.flags == 0) {
       connection.send(frame(SETTINGS, ACKNOWLEDGED, 0, new byte[0]));
     }
