@@ -534,8 +534,18 @@ abstract class Faults {
                   }
                 })
             .counts(499, "client_gone"),
+        Fault.of("client resets its HTTP/2 connection within a stream of events")
+            .service(heard(talk -> sayOwnPathForEver(talk, "Content-Type: text/event-stream")))
+            .client(
+                client -> {
+                  try (RawHttp2Client connection = new RawHttp2Client(client.connect())) {
+                    beginDownload(connection, client);
+                    connection.abort();
+                  }
+                })
+            .counts(499, "client_gone"),
         Fault.of("client resets its HTTP/2 connection within a download")
-            .service(heard(Faults::sayOwnPathForEver))
+            .service(heard(talk -> sayOwnPathForEver(talk, "Content-Type: text/plain")))
             .client(
                 client -> {
                   try (RawHttp2Client connection = new RawHttp2Client(client.connect())) {
@@ -545,7 +555,7 @@ abstract class Faults {
                 })
             .counts(499, "client_gone"),
         Fault.of("client resets a download, and goes on with its HTTP/2 connection")
-            .service(heard(Faults::sayOwnPathForEver))
+            .service(heard(talk -> sayOwnPathForEver(talk, "Content-Type: text/plain")))
             .client(
                 client -> {
                   try (RawHttp2Client connection = new RawHttp2Client(client.connect())) {
@@ -559,11 +569,11 @@ abstract class Faults {
             .counts(499, "client_gone"));
   }
 
-  /** Each byte tells whose answer it is: servers use an exchange's objects again for the next. */
-  private static Then sayOwnPathForEver(Talk talk) throws IOException {
-    String part = talk.request().target().repeat(4_000);
+  /** Tells whose answer it is: servers use an exchange's objects again for the next. */
+  private static Then sayOwnPathForEver(Talk talk, String type) throws IOException {
+    String part = (talk.request().target() + "/").repeat(4_000);
     String chunk = String.join("\r\n", Integer.toHexString(part.length()), part, "");
-    talk.say(OK, CHUNKS, "", "");
+    talk.say(OK, type, CHUNKS, "", "");
     while (true) {
       talk.say(chunk);
     }
@@ -571,8 +581,9 @@ abstract class Faults {
 
   private static void beginDownload(RawHttp2Client connection, Client client) throws IOException {
     connection.get(client.path(), client.token());
-    String own = client.path().substring(client.path().lastIndexOf('/'));
-    assertThat(connection.receiveBody(1)).asString().startsWith(own);
+    String own = client.path().substring(client.path().lastIndexOf('/')) + "/";
+    String begin = own.repeat(10);
+    assertThat(connection.receiveBody(begin.length())).asString().startsWith(begin);
   }
 
   // What services and clients do.

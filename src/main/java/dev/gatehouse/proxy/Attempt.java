@@ -129,9 +129,10 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   /** An answer of our own is on its way. Guarded by this. */
   private boolean refusing;
 
-  /** The server is about to tell that the client is gone. Guarded by this. */
-  private boolean lost;
+  /** The client is lost, and the server is left to end the exchange. Written under this. */
+  private volatile boolean lost;
 
+  /** Until when the server may tell of a loss that it has recorded. Guarded by this. */
   private long serverTellsUntil;
 
   /** The server may use its objects for another exchange. Guarded by this. */
@@ -212,11 +213,13 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       // The client waits for a 100 first; Jetty would add that it closes the connection.
       return;
     }
-    synchronized (this) {
-      if (!endedByServer && !ended.get()) {
-        proxy.onEarlyHints(clientRequest, clientResponse, fields);
-      }
-    }
+    ifOpen(
+        () -> {
+          if (!ended.get()) {
+            proxy.onEarlyHints(clientRequest, clientResponse, fields);
+          }
+          return true;
+        });
   }
 
   @Override
@@ -453,10 +456,10 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
 
   /**
    * Ends the exchange, because a call of ours has found the connection to the client lost. Tomcat
-   * is given time to tell of a reset (see leftToServer); of other losses it may tell nothing.
+   * is given time to tell of it first (see leftToServer), which it does not of every loss.
    */
   void clientSeemsLost(String where, Throwable failure) {
-    if (!http2InTomcat) {
+    if (!http2InTomcat || isStopping()) {
       clientLost(where, failure);
       return;
     }
@@ -470,21 +473,25 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   }
 
   /**
-   * Whether the server is about to end the exchange. Over HTTP/2, Tomcat tells of a reset on a
-   * thread of its own; completed in that very moment, an exchange fails in a way that spoils the
-   * server's objects for their next user, who gets an empty 500. For this monitor's holder.
+   * Leaves the exchange to the server if that has recorded a loss of the client; returns whether it
+   * was left. Over HTTP/2, Tomcat records a reset and tells of it on a thread of its own; what is
+   * flushed or completed in that very moment fails in a way that closes the connection and spoils
+   * the server's objects for their next user, who gets an empty 500. For this monitor's holder.
    */
   private boolean leftToServer() {
-    if (!lost && wasReset()) {
+    if (!lost && isLossRecorded()) {
       leaveToServer();
     }
     return lost;
   }
 
-  private boolean wasReset() {
+  private boolean isLossRecorded() {
+    if (!http2InTomcat || isStopping()) {
+      return false;
+    }
     try {
       mustBeOurs();
-      return http2InTomcat && BodyReader.wasReset(clientRequest);
+      return BodyReader.wasReset(clientRequest);
     } catch (RuntimeException takenBack) {
       return false;
     }
@@ -493,6 +500,8 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   private void leaveToServer() {
     lost = true;
     serverTellsUntil = System.nanoTime() + GRACE_NANOS;
+    expires = serverTellsUntil;
+    client.watch(this);
     client.later(DOUBT_MILLIS, this::endLost);
   }
 
@@ -502,7 +511,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       if (!lost || endedByServer) {
         return;
       }
-      if (!stopped && wasReset() && serverTellsUntil - System.nanoTime() > 0) {
+      if (isLossRecorded() && serverTellsUntil - System.nanoTime() > 0) {
         client.later(DOUBT_MILLIS, this::endLost);
         return;
       }
@@ -538,6 +547,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
         }
       }
       endedByServer = true;
+      lost = false;
     }
     forget();
     exchange.close(what.status());
@@ -555,7 +565,8 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    * @return what it tells; false if it was not done
    */
   synchronized <E extends Exception> boolean ifOpen(Touch<E> touch) throws E {
-    return !endedByServer && touch.run();
+    boolean underWay = !ended.get() || refusing;
+    return !endedByServer && !(underWay && leftToServer()) && touch.run();
   }
 
   // Time.
@@ -720,10 +731,8 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   private void exchangeEnded() {
     synchronized (this) {
       endedByServer = true;
-      if (refusing) {
-        client.unwatch(this);
-      }
     }
+    client.unwatch(this);
     if (!ended.get()) {
       abort(new IOException("the exchange has ended"));
     }
@@ -742,7 +751,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     boolean brokenOff = false;
     int status = Failure.CLIENT_GONE.status();
     synchronized (this) {
-      if (!ended.compareAndSet(false, true) || endedByServer) {
+      if (!ended.compareAndSet(false, true) || endedByServer || leftToServer()) {
         return;
       }
       try {
@@ -756,9 +765,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
           Throwable timeout = aborted;
           brokenOff = fail(timeout == null ? why : timeout);
         }
-      } catch (RuntimeException lost) {
+      } catch (RuntimeException takenBack) {
         // The server has lost the client, and has taken its objects back without a word.
-        exchange.failed(Failure.CLIENT_GONE, "ended_by_server", lost);
+        exchange.failed(Failure.CLIENT_GONE, "ended_by_server", takenBack);
         brokenOff = true;
       }
     }
@@ -805,7 +814,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   }
 
   private void forget() {
-    client.unwatch(this);
+    if (!lost) {
+      client.unwatch(this);
+    }
     writer.forget();
     Connection connection = upstreamRequest.getConnection();
     if (sentAgain && connection != null) {
@@ -908,6 +919,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   /** Ends an exchange whose client does not even take an answer of our own. */
   private void refusedInVain() {
     synchronized (this) {
+      if (lost) {
+        return;
+      }
       if (!endedByServer && refusing && !stopped && expires - System.nanoTime() > 0) {
         // Something was taken in this moment, or the refusal has but begun.
         client.watchAgain(this);
