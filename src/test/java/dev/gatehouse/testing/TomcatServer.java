@@ -57,7 +57,8 @@ public final class TomcatServer extends GatewayServer {
       int end = text.indexOf("/>", text.indexOf("<Connector "));
       text =
           text.substring(0, end)
-              + "><UpgradeProtocol className=\"org.apache.coyote.http2.Http2Protocol\"/></Connector>"
+              + "><UpgradeProtocol className=\"org.apache.coyote.http2.Http2Protocol\""
+              + " discardRequestsAndResponses=\"true\"/></Connector>"
               + text.substring(end + "/>".length());
     }
     Files.writeString(serverXml, text, UTF_8);
