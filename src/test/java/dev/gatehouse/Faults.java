@@ -536,23 +536,11 @@ abstract class Faults {
             .counts(499, "client_gone"),
         Fault.of("client resets its HTTP/2 connection within a stream of events")
             .service(heard(talk -> sayOwnPathForEver(talk, "Content-Type: text/event-stream")))
-            .client(
-                client -> {
-                  try (RawHttp2Client connection = new RawHttp2Client(client.connect())) {
-                    beginDownload(connection, client);
-                    connection.abort();
-                  }
-                })
+            .client(Faults::resetDownload)
             .counts(499, "client_gone"),
         Fault.of("client resets its HTTP/2 connection within a download")
             .service(heard(talk -> sayOwnPathForEver(talk, "Content-Type: text/plain")))
-            .client(
-                client -> {
-                  try (RawHttp2Client connection = new RawHttp2Client(client.connect())) {
-                    beginDownload(connection, client);
-                    connection.abort();
-                  }
-                })
+            .client(Faults::resetDownload)
             .counts(499, "client_gone"),
         Fault.of("client resets a download, and goes on with its HTTP/2 connection")
             .service(heard(talk -> sayOwnPathForEver(talk, "Content-Type: text/plain")))
@@ -576,6 +564,13 @@ abstract class Faults {
     talk.say(OK, type, CHUNKS, "", "");
     while (true) {
       talk.say(chunk);
+    }
+  }
+
+  private static void resetDownload(Client client) throws IOException {
+    try (RawHttp2Client connection = new RawHttp2Client(client.connect())) {
+      beginDownload(connection, client);
+      connection.abort();
     }
   }
 
