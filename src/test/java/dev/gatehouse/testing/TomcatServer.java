@@ -57,8 +57,7 @@ public final class TomcatServer extends GatewayServer {
       int end = text.indexOf("/>", text.indexOf("<Connector "));
       text =
           text.substring(0, end)
-              + "><UpgradeProtocol className=\"org.apache.coyote.http2.Http2Protocol\""
-              + " discardRequestsAndResponses=\"true\"/></Connector>"
+              + "><UpgradeProtocol className=\"org.apache.coyote.http2.Http2Protocol\"/></Connector>"
               + text.substring(end + "/>".length());
     }
     Files.writeString(serverXml, text, UTF_8);
