@@ -120,7 +120,7 @@ class RedeployIT {
           RawClient downloading = server.connect()) {
         connecting.send(RawRequest.of("GET", "/api/users/1").bearer(TOKEN));
         connectingToo.get("/api/users/1", TOKEN);
-        aboutToUpload.beginPost("/api/orders", TOKEN, new byte[0]);
+        aboutToUpload.begin("POST", "/api/orders", TOKEN);
         uploading.send(
             RawRequest.of("POST", "/api/orders").bearer(TOKEN).line("Content-Length: 10"));
         downloading.send(RawRequest.of("GET", "/api/products/1").bearer(TOKEN));

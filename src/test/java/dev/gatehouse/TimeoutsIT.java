@@ -4,6 +4,7 @@ import static dev.gatehouse.Problems.assertProblem;
 import static dev.gatehouse.testing.RunningGateways.EXTENDED;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.gatehouse.testing.OnEveryGateway;
@@ -19,6 +20,7 @@ import dev.gatehouse.testing.Upstream.Then;
 import dev.gatehouse.testing.UpstreamThat;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.UUID;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -174,6 +176,71 @@ class TimeoutsIT {
       client.awaitHead();
 
       await().atMost(SERVERS_PATIENCE).until(() -> gateway.metric("gatehouse_exchanges_open") == 0);
+    }
+  }
+
+  /**
+   * Tomcat may forget that a request ends with its head: then it is the same to the gateway as
+   * here.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"GET", "HEAD", "OPTIONS"})
+  void aRequestThatDoesNotSayThatItIsWhole(String method) throws IOException {
+    Upstream faulty = gateway.upstream("faulty");
+    try (RawHttp2Client client = new RawHttp2Client(gateway.connect().patience(SOON))) {
+      client.begin(method, gateway.context() + "/api/faulty/1", Tokens.good(gateway.trust()));
+
+      assertThat(client.receiveStatus()).isEqualTo(gateway.inJetty() ? 408 : 200);
+    }
+    if (gateway.inJetty()) {
+      assertThat(faulty.requests()).isEmpty();
+    } else {
+      assertThat(faulty.only().body()).isEmpty();
+    }
+  }
+
+  /** In Tomcat the service has been asked without it; Jetty is believed, and waited for. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aBodyThatComesWhenItIsTooLate(boolean answering) throws IOException {
+    Upstream users = gateway.upstream("users");
+    users.willTalk(
+        talk -> {
+          boolean whole = talk.hear() && talk.request().body().length > 0;
+          if (whole || answering) {
+            talk.say(CHUNKED, "Content-Type: text/event-stream", "", CHUNK);
+          }
+          if (!whole) {
+            return Then.SILENCE;
+          }
+          talk.say("0", "", "");
+          return Then.KEEP;
+        });
+    String path = "/api/users/" + UUID.randomUUID();
+    try (RawHttp2Client client = new RawHttp2Client(gateway.connect().patience(SOON))) {
+      client.begin("GET", gateway.context() + path, Tokens.good(gateway.trust()));
+      if (!gateway.inJetty()) {
+        await().until(() -> users.requests().size() == 1);
+      }
+      if (!gateway.inJetty() && answering) {
+        client.awaitHead();
+      }
+
+      client.sendLast("hello".getBytes(US_ASCII));
+
+      if (gateway.inJetty()) {
+        assertThat(client.receiveStatus()).isEqualTo(200);
+        assertThat(users.only().body()).asString(US_ASCII).isEqualTo("hello");
+      } else if (answering) {
+        assertThatThrownBy(() -> client.receiveBody(Integer.MAX_VALUE))
+            .hasMessageContaining("broken off");
+      } else {
+        assertThat(client.receiveStatus()).isEqualTo(408);
+      }
+    }
+    if (!gateway.inJetty()) {
+      await().until(() -> !gateway.accessLog(path).isEmpty());
+      assertThat(gateway.accessLog(path)).singleElement().asString().contains("\" 408 ");
     }
   }
 

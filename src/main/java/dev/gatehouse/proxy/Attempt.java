@@ -84,6 +84,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   private static final int LARGE_HEAD = 4 * 1024;
   private static final int LAST_LOOK_MILLIS = 100;
   private static final int DOUBT_MILLIS = 100;
+  private static final int VAIN_WAIT_MILLIS = 1_000;
 
   /** What Jetty's parser says of a head that breaks off. */
   private static final String EARLY_END = "Early EOF";
@@ -111,6 +112,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   private volatile @Nullable Throwable aborted;
   private volatile @Nullable Throwable unsendable;
   private volatile @Nullable BodyReader reader;
+  private volatile boolean bodyIsLate;
   private volatile boolean quietAllowed;
   private volatile @Nullable Duration heartbeat;
 
@@ -266,7 +268,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
         });
     if (delivery.inParts()) {
       writer.flushEachPart();
-    } else if (mustBeFlushed(fields, hasBody) && !isHeadOverHttp2()) {
+    } else if (mustBeFlushed(fields, hasBody) && !isHeadInTomcatsHttp2()) {
       writer.flush();
     }
   }
@@ -275,8 +277,8 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     return exchange.protocol().startsWith("HTTP/2");
   }
 
-  private boolean isHeadOverHttp2() {
-    return exchange.method().equals("HEAD") && isHttp2();
+  private boolean isHeadInTomcatsHttp2() {
+    return http2InTomcat && exchange.method().equals("HEAD");
   }
 
   /**
@@ -465,7 +467,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     }
     exchange.failed(whoIsLost(where, failure), where, failure);
     synchronized (this) {
-      if (ended.compareAndSet(false, true) || refusing) {
+      if ((ended.compareAndSet(false, true) || refusing) && !endedByServer) {
         leaveToServer();
       }
     }
@@ -607,6 +609,18 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   /** Does something when an end that is none would have shown. */
   void afterDoubt(Runnable action) {
     client.later(DOUBT_MILLIS, action);
+  }
+
+  /** Does something when a body would have begun, if there were one. */
+  void afterVainWait(Runnable action) {
+    long patience = timeouts.idle().toMillis() / 2;
+    client.later((int) Math.min(VAIN_WAIT_MILLIS, patience), action);
+  }
+
+  /** Gives the exchange up: the service was asked without the body that comes now. */
+  void bodyCameLate() {
+    bodyIsLate = true;
+    abort(new TimeoutException("the client's body came late"));
   }
 
   boolean isOver() {
@@ -810,7 +824,8 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   }
 
   private boolean needsDispatch() {
-    return writer.heldBack().length > 0 || (isHeadOverHttp2() && !clientResponse.isCommitted());
+    return writer.heldBack().length > 0
+        || (isHeadInTomcatsHttp2() && !clientResponse.isCommitted());
   }
 
   private void forget() {
@@ -834,7 +849,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     exchange.failed(failure, reason, cause);
     boolean canAnswer = !clientResponse.isCommitted() && !writer.isBusy();
     boolean waited =
-        failure == Failure.UPSTREAM_TIMEOUT && phase == Phase.WAITING && !isHeadOverHttp2();
+        failure == Failure.UPSTREAM_TIMEOUT && phase == Phase.WAITING && !isHeadInTomcatsHttp2();
     if (canAnswer) {
       writer.holdBack(NOTHING);
       try {
@@ -845,13 +860,13 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
         } else if (isHttp2() && isStopping()) {
           // A body might have to wait for the window, and there is no servlet to dispatch to.
           Refusal.sendBare(exchange, clientResponse, told.status());
-          if (isHeadOverHttp2()) {
+          if (isHeadInTomcatsHttp2()) {
             clientResponse.flushBuffer();
           }
         } else if (http2InTomcat && !waited) {
           // Where the thread may wait for the client's window.
           writer.holdBack(Refusal.prepare(exchange, clientResponse, told, reason, cause));
-        } else if (waited || (isHttp2() && !isHeadOverHttp2() && !writer.hasBegun())) {
+        } else if (waited || (isHttp2() && !isHeadInTomcatsHttp2() && !writer.hasBegun())) {
           byte[] body = Refusal.prepare(exchange, clientResponse, told, reason, cause);
           refusing = true;
           expires = System.nanoTime() + timeouts.idle().toNanos();
@@ -958,6 +973,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     BodyReader body = reader;
     boolean clientStalls =
         phase == Phase.AWAITING_CLIENT
+            || bodyIsLate
             || (phase == Phase.SENDING
                 && body != null
                 && body.isStarted()

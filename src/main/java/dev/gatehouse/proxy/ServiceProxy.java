@@ -31,6 +31,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.jetty.client.AsyncRequestContent;
 import org.eclipse.jetty.client.HttpClient;
@@ -212,7 +213,13 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
       // Reading has already told the client to go on.
       upstreamRequest.headers(headers -> headers.remove(HttpHeader.EXPECT));
       ServletInputStream input = clientRequest.getInputStream();
-      input.setReadListener(new SendAtFirstEvent(clientRequest, input, upstreamRequest, attempt));
+      SendAtFirstEvent sender =
+          new SendAtFirstEvent(clientRequest, input, upstreamRequest, attempt);
+      boolean saysThatItHasNone = input.isFinished();
+      input.setReadListener(sender);
+      if (!saysThatItHasNone && sender.mayWaitInVain()) {
+        attempt.afterVainWait(sender::sendWithoutBody);
+      }
     } else {
       upstreamRequest.withoutBody();
       attempt.send(null);
@@ -342,7 +349,7 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     private final UpstreamRequest upstreamRequest;
     private final Attempt attempt;
     private @Nullable BodyReader body;
-    private volatile boolean sent;
+    private final AtomicBoolean sent = new AtomicBoolean();
 
     private SendAtFirstEvent(
         HttpServletRequest clientRequest,
@@ -359,10 +366,13 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     public void onDataAvailable() {
       BodyReader reader = body;
       if (reader == null) {
+        if (!sent.compareAndSet(false, true)) {
+          attempt.bodyCameLate();
+          return;
+        }
         reader = newBody(clientRequest, upstreamRequest, attempt);
         reader.goOnWith(input);
         body = reader;
-        sent = true;
         attempt.send(reader);
       }
       reader.onDataAvailable();
@@ -379,11 +389,22 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
       }
     }
 
+    /**
+     * Whether the event may fail to come though there is no body: at the begin of an HTTP/2
+     * connection Tomcat may read on two threads, and one forgets what the other has just read, that
+     * a request ends with its head.
+     */
+    private boolean mayWaitInVain() {
+      return attempt.isHttp2InTomcat() && BODILESS.contains(clientRequest.getMethod());
+    }
+
     private void sendWithoutBody() {
-      if (attempt.isOver() || !attempt.ifOpen(() -> !BodyReader.wasReset(clientRequest))) {
+      if (sent.get() || attempt.isOver()) {
+        return;
+      }
+      if (!attempt.ifOpen(() -> !BodyReader.wasReset(clientRequest))) {
         attempt.clientSeemsLost("read", new EOFException("the client's request was taken back"));
-      } else if (!sent) {
-        sent = true;
+      } else if (sent.compareAndSet(false, true)) {
         upstreamRequest.withoutBody();
         attempt.send(null);
       }
@@ -394,7 +415,7 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
       if (body != null) {
         body.onError(failure);
       } else {
-        sent = true;
+        sent.set(true);
         attempt.clientLost("read", failure);
       }
     }

@@ -26,8 +26,7 @@ public final class RawHttp2Client implements AutoCloseable {
   private static final byte CANCEL = 8;
 
   // Fields and names of the static table (RFC 7541 appendix A); the literals are not indexed.
-  private static final int METHOD_GET = 0x80 | 2;
-  private static final int METHOD_POST = 0x80 | 3;
+  private static final int METHOD = 2;
   private static final int SCHEME_HTTP = 0x80 | 6;
   private static final int AUTHORITY = 1;
   private static final int PATH = 4;
@@ -71,16 +70,22 @@ public final class RawHttp2Client implements AutoCloseable {
 
   /** Sends a GET with a bearer token. */
   public void get(String target, String token) {
-    connection.send(
-        frame(HEADERS, END_STREAM_AND_HEADERS, stream, block(METHOD_GET, target, token)));
+    connection.send(frame(HEADERS, END_STREAM_AND_HEADERS, stream, block("GET", target, token)));
   }
 
-  /** Sends the head of a POST with a bearer token, and the begin of its body, perhaps empty. */
-  public void beginPost(String target, String token, byte[] begin) {
-    connection.send(frame(HEADERS, END_HEADERS, stream, block(METHOD_POST, target, token)));
-    if (begin.length > 0) {
-      connection.send(frame(DATA, 0, stream, begin));
-    }
+  /** Sends the head of a request with a bearer token, and not that nothing follows. */
+  public void begin(String method, String target, String token) {
+    connection.send(frame(HEADERS, END_HEADERS, stream, block(method, target, token)));
+  }
+
+  /** Sends a part of the body. */
+  public void send(byte[] part) {
+    connection.send(frame(DATA, 0, stream, part));
+  }
+
+  /** Sends the last part of the body. */
+  public void sendLast(byte[] part) {
+    connection.send(frame(DATA, END_STREAM, stream, part));
   }
 
   /** Takes the request back (RFC 9113 section 5.4.2). */
@@ -94,9 +99,10 @@ public final class RawHttp2Client implements AutoCloseable {
     ended = false;
   }
 
-  private static byte[] block(int method, String target, String token) {
+  private static byte[] block(String method, String target, String token) {
     ByteArrayOutputStream block = new ByteArrayOutputStream();
-    block.write(method);
+    block.write(METHOD);
+    text(block, method);
     block.write(SCHEME_HTTP);
     block.write(AUTHORITY);
     text(block, "gateway.example");
