@@ -105,7 +105,7 @@ abstract class Faults {
   }
 
   @ParameterizedTest
-  @MethodSource({"services", "staleConnections", "clients"})
+  @MethodSource("faults")
   void aFaultIsSeenAndCountedAndLeavesNothingBehind(Fault fault) throws Exception {
     Upstream upstream = gateway.upstream(fault.service());
     awaitQuiet();
@@ -234,6 +234,11 @@ abstract class Faults {
   }
 
   // The tables.
+
+  static Stream<Fault> faults() {
+    return Stream.of(services(), staleConnections(), clients(), resetDownloads())
+        .flatMap(rows -> rows);
+  }
 
   private static Stream<Fault> services() {
     return Stream.concat(
@@ -537,7 +542,11 @@ abstract class Faults {
         Fault.of("client resets its HTTP/2 connection within a stream of events")
             .service(heard(talk -> sayOwnPathForEver(talk, "Content-Type: text/event-stream")))
             .client(Faults::resetDownload)
-            .counts(499, "client_gone"),
+            .counts(499, "client_gone"));
+  }
+
+  static Stream<Fault> resetDownloads() {
+    return Stream.of(
         Fault.of("client resets its HTTP/2 connection within a download")
             .service(heard(talk -> sayOwnPathForEver(talk, "Content-Type: text/plain")))
             .client(Faults::resetDownload)

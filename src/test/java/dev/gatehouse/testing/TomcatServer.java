@@ -29,6 +29,11 @@ public final class TomcatServer extends GatewayServer {
   }
 
   @Override
+  public GatewayServer http2AsItComes() {
+    return http2().configure("UpgradeProtocol.discardRequestsAndResponses", "false");
+  }
+
+  @Override
   public GatewayServer redeployable() {
     return configure("Engine.backgroundProcessorDelay", "1");
   }
@@ -49,16 +54,17 @@ public final class TomcatServer extends GatewayServer {
     text = with(text, "Server", "port", "-1");
     text = with(text, "Connector", "port", "0");
     text = with(text, "Connector", "address", "127.0.0.1");
-    for (Map.Entry<String, String> entry : configuration.entrySet()) {
-      String[] name = entry.getKey().split("\\.", 2);
-      text = with(text, name[0], name[1], entry.getValue());
-    }
     if (http2) {
       int end = text.indexOf("/>", text.indexOf("<Connector "));
       text =
           text.substring(0, end)
-              + "><UpgradeProtocol className=\"org.apache.coyote.http2.Http2Protocol\"/></Connector>"
+              + "><UpgradeProtocol className=\"org.apache.coyote.http2.Http2Protocol\""
+              + " discardRequestsAndResponses=\"true\"/></Connector>"
               + text.substring(end + "/>".length());
+    }
+    for (Map.Entry<String, String> entry : configuration.entrySet()) {
+      String[] name = entry.getKey().split("\\.", 2);
+      text = with(text, name[0], name[1], entry.getValue());
     }
     Files.writeString(serverXml, text, UTF_8);
   }
