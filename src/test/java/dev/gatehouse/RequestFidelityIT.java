@@ -4,8 +4,10 @@ import static dev.gatehouse.Bodies.assertSameBytes;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.gatehouse.testing.OnEveryGateway;
+import dev.gatehouse.testing.RawClient;
 import dev.gatehouse.testing.RawRequest;
 import dev.gatehouse.testing.RawResponse;
 import dev.gatehouse.testing.RecordedRequest;
@@ -90,6 +92,27 @@ class RequestFidelityIT {
       assertThat(answer.status()).isEqualTo(400);
       assertThat(gateway.arrivals()).isZero();
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "Transfer-Encoding: chunked, zz\\r\\nhello",
+    "Transfer-Encoding: chunked, 5\\r\\nhelloworld\\r\\n0\\r\\n\\r\\n",
+    "Transfer-Encoding: chunked, 5\\r\\nhello\\r\\nzz\\r\\n",
+    "Transfer-Encoding: chunked, 5\\r\\nhello\\r\\n",
+    "Transfer-Encoding: chunked, 5\\r\\nhel",
+    "Content-Length: 10, hello",
+  })
+  void aBodyThatIsNotFramedAsToldIsRefused(String framing, String sent) {
+    try (RawClient client = gateway.connect()) {
+      client.send(gateway.request("POST", "/api/users/1").line(framing));
+      client.send(sent.translateEscapes().getBytes(ISO_8859_1));
+      client.endOutput();
+
+      assertThat(client.receive().status()).isEqualTo(400);
+    }
+    await().until(() -> gateway.upstream("users").busy() == 0);
+    assertThat(gateway.upstream("users").requests()).noneMatch(RecordedRequest::complete);
   }
 
   @Test

@@ -438,10 +438,12 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     try {
       if (stalled) {
         Refusal.send(exchange, clientResponse, Failure.CLIENT_TIMEOUT, "read", failure);
-        // Tomcat 10 closes the connection when this returns.
-        clientResponse.flushBuffer();
       } else {
         Refusal.sendBare(exchange, clientResponse, HttpStatus.BAD_REQUEST_400);
+      }
+      if (stalled || !isHttp2()) {
+        // Tomcat closes the connection when this returns, and keeps what it holds.
+        clientResponse.flushBuffer();
       }
     } catch (IOException | RuntimeException gone) {
       // As was to be expected.
@@ -461,7 +463,19 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    * is given time to tell of it first (see leftToServer), which it does not of every loss.
    */
   void clientSeemsLost(String where, Throwable failure) {
-    if (!http2InTomcat || isStopping()) {
+    if (http2InTomcat && !isStopping()) {
+      clientSeemsLostToServer(where, failure);
+    } else {
+      clientLost(where, failure);
+    }
+  }
+
+  /**
+   * The same where the server is about to find out, too. Until it has told of it, Tomcat takes no
+   * answer to a request whose body it could not read.
+   */
+  void clientSeemsLostToServer(String where, Throwable failure) {
+    if (!proxy.isInTomcat() || isStopping()) {
       clientLost(where, failure);
       return;
     }

@@ -31,6 +31,7 @@ final class BodyReader extends IteratingCallback implements ReadListener {
   private final AsyncRequestContent body;
   private final Attempt attempt;
   private volatile @Nullable ServletInputStream input;
+  private volatile @Nullable Thread serversThread;
   private int length;
   private long count;
   private volatile boolean endIsSure;
@@ -81,12 +82,22 @@ final class BodyReader extends IteratingCallback implements ReadListener {
 
   @Override
   public void onDataAvailable() {
-    iterate();
+    readHere();
   }
 
   @Override
   public void onAllDataRead() {
-    iterate();
+    readHere();
+  }
+
+  /** Reads while the server waits, who notices then if that fails. */
+  private void readHere() {
+    serversThread = Thread.currentThread();
+    try {
+      iterate();
+    } finally {
+      serversThread = null;
+    }
   }
 
   @Override
@@ -108,7 +119,11 @@ final class BodyReader extends IteratingCallback implements ReadListener {
         // soon.
         return Action.IDLE;
       }
-      attempt.clientSeemsLost("read", e);
+      if (Thread.currentThread() == serversThread) {
+        attempt.clientSeemsLostToServer("read", e);
+      } else {
+        attempt.clientSeemsLost("read", e);
+      }
       throw e;
     }
     if (atTheEnd) {
