@@ -11,6 +11,7 @@ import dev.gatehouse.testing.RawHttp2Client;
 import dev.gatehouse.testing.RecordedRequest;
 import dev.gatehouse.testing.RunningGateway;
 import dev.gatehouse.testing.Tokens;
+import dev.gatehouse.testing.Upstream;
 import dev.gatehouse.testing.Upstream.Behaviour;
 import dev.gatehouse.testing.Upstream.Then;
 import dev.gatehouse.testing.UpstreamThat;
@@ -207,14 +208,69 @@ class Http2IT {
   @ValueSource(strings = {"GET", "HEAD", "POST"})
   void anExchangeIsLoggedAndCountedOnce(String method) throws Exception {
     String path = "/api/users/" + UUID.randomUUID();
+    await().until(() -> gateway.metric("gatehouse_exchanges_open") == 0);
     double before = gateway.metric("gatehouse_requests_total", "service=\"users\"");
 
     send(request(method, path), null);
 
     await().until(() -> gateway.metric("gatehouse_exchanges_open") == 0);
     assertThat(gateway.metric("gatehouse_requests_total", "service=\"users\"") - before).isOne();
-    await().until(() -> !gateway.accessLog(path).isEmpty());
-    assertThat(gateway.accessLog(path)).hasSize(1);
+    await()
+        .during(Duration.ofMillis(200))
+        .until(() -> gateway.accessLog(path), lines -> lines.size() == 1);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'HTTP/1.1 200 OK\r\n\r\n', 200, ",
+    "'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', 200, ",
+    "'HTTP/1.1 304 Not Modified\r\n\r\n', 304, ",
+    "'HTTP/1.1 200 OK\r\nContent-Length: 5000000000\r\n\r\n', 200, 5000000000",
+    "'HTTP/1.1 200 OK\r\nX-Half: of', 502, some"
+  })
+  void anAnswerToHeadGainsNoLength(String head, int status, @Nullable String length)
+      throws Exception {
+    gateway
+        .upstream("users")
+        .will(
+            (request, out) -> {
+              out.write(head.translateEscapes().getBytes(UTF_8));
+              return Then.CLOSE;
+            });
+
+    SimpleHttpResponse answer = send(request("HEAD", "/api/users/1"), null);
+
+    assertThat(answer.getCode()).isEqualTo(status);
+    String told = answer.containsHeader("Content-Length") ? "some" : null;
+    assertThat("some".equals(length) ? told : value(answer, "Content-Length")).isEqualTo(length);
+  }
+
+  private static @Nullable String value(SimpleHttpResponse answer, String name) {
+    return answer.containsHeader(name) ? answer.getFirstHeader(name).getValue() : null;
+  }
+
+  /** Tomcat does not tell of such an end. */
+  @ParameterizedTest
+  @ValueSource(strings = {"hello", ""})
+  void aBodyThatEndsWithTrailersArrives(String body) throws IOException {
+    Upstream users = gateway.upstream("users");
+    try (RawClient connection = gateway.connect().patience(PATIENCE);
+        RawHttp2Client client = new RawHttp2Client(connection)) {
+      client.begin("POST", gateway.context() + "/api/users/1", Tokens.good(gateway.trust()));
+      if (!body.isEmpty()) {
+        client.send(body.getBytes(UTF_8));
+        await().until(() -> users.requests().size() == 1);
+      }
+
+      client.sendTrailers();
+
+      assertThat(client.receiveStatus()).isEqualTo(200);
+    }
+    assertThat(users.only().body()).asString(UTF_8).isEqualTo(body);
+    assertThat(users.only().complete()).isTrue();
+    if (!body.isEmpty()) {
+      assertThat(users.only().trailers()).containsExactly("x-behind: it");
+    }
   }
 
   @ParameterizedTest

@@ -70,6 +70,21 @@ class TimeoutsIT {
   }
 
   @Test
+  void aFirstByteThatDoesNotComeForAHeadOverHttp2() throws IOException {
+    gateway.upstream("slow").will(UpstreamThat.neverAnswers());
+    String path = "/api/slow/" + UUID.randomUUID();
+    try (RawHttp2Client client = new RawHttp2Client(gateway.connect().patience(SOON))) {
+      client.head(gateway.context() + path, Tokens.good(gateway.trust()));
+
+      assertThat(client.receiveStatus()).isEqualTo(504);
+      assertThat(client.receiveBody(1)).isEmpty();
+      assertThat(client.ended()).isTrue();
+    }
+    await().until(() -> gateway.accessLog(path).size() == 1);
+    assertThat(gateway.accessLog(path)).singleElement().asString().contains("\" 504 ");
+  }
+
+  @Test
   void aFirstByteThatDoesNotCome() {
     gateway.upstream("slow").will(UpstreamThat.neverAnswers());
 

@@ -633,8 +633,16 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
 
   /** Gives the exchange up: the service was asked without the body that comes now. */
   void bodyCameLate() {
+    if (allReceived || isOver()) {
+      // The service needed no body for its answer.
+      return;
+    }
     bodyIsLate = true;
-    abort(new TimeoutException("the client's body came late"));
+    TimeoutException late = new TimeoutException("the client's body came late");
+    expires = System.nanoTime() + GRACE_NANOS;
+    aborted = late;
+    client.watchAgain(this);
+    giveUp(late);
   }
 
   boolean isOver() {
@@ -980,7 +988,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       return Failure.STOPPING;
     }
     Failure failure = judge(cause, phase);
-    if (failure == Failure.UPSTREAM_TIMEOUT && writer.isBusy()) {
+    if (failure == Failure.UPSTREAM_TIMEOUT && writer.isBusy() && !bodyIsLate) {
       // It is the client that does not take what the service has sent.
       return Failure.CLIENT_GONE;
     }

@@ -9,6 +9,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.eclipse.jetty.client.AsyncRequestContent;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.util.IteratingCallback;
@@ -36,6 +37,7 @@ final class BodyReader extends IteratingCallback implements ReadListener {
   private long count;
   private volatile boolean endIsSure;
   private volatile boolean waitsForClient = true;
+  private final AtomicBoolean looking = new AtomicBoolean();
   private volatile boolean atTheEnd;
   private volatile @Nullable HttpFields trailers;
 
@@ -159,7 +161,24 @@ final class BodyReader extends IteratingCallback implements ReadListener {
       }
     }
     waitsForClient = true;
+    if (attempt.isHttp2InTomcat() && looking.compareAndSet(false, true)) {
+      attempt.afterDoubt(this::look);
+    }
     return false;
+  }
+
+  /** Finds an end that Tomcat does not tell of: one that comes as trailers, over HTTP/2. */
+  private void look() {
+    looking.set(false);
+    ServletInputStream stream = input;
+    if (stream == null || !waitsForClient || attempt.isOver()) {
+      return;
+    }
+    if (attempt.ifOpen(stream::isFinished)) {
+      iterate();
+    } else if (looking.compareAndSet(false, true)) {
+      attempt.afterDoubt(this::look);
+    }
   }
 
   /**

@@ -215,10 +215,10 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
       ServletInputStream input = clientRequest.getInputStream();
       SendAtFirstEvent sender =
           new SendAtFirstEvent(clientRequest, input, upstreamRequest, attempt);
-      boolean saysThatItHasNone = input.isFinished();
+      boolean mayWaitInVain = attempt.isHttp2InTomcat() && !input.isFinished();
       input.setReadListener(sender);
-      if (!saysThatItHasNone && sender.mayWaitInVain()) {
-        attempt.afterVainWait(sender::sendWithoutBody);
+      if (mayWaitInVain) {
+        sender.lookForTheEnd();
       }
     } else {
       upstreamRequest.withoutBody();
@@ -390,12 +390,26 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     }
 
     /**
-     * Whether the event may fail to come though there is no body: at the begin of an HTTP/2
-     * connection Tomcat may read on two threads, and one forgets what the other has just read, that
-     * a request ends with its head.
+     * Waits no longer than it has to where the event may fail to come. Tomcat does not tell of an
+     * end that comes as trailers. And at the begin of an HTTP/2 connection it may read on two
+     * threads, and one forgets what the other has just read, that a request ends with its head.
      */
-    private boolean mayWaitInVain() {
-      return attempt.isHttp2InTomcat() && BODILESS.contains(clientRequest.getMethod());
+    private void lookForTheEnd() {
+      attempt.afterDoubt(this::look);
+      if (BODILESS.contains(clientRequest.getMethod())) {
+        attempt.afterVainWait(this::sendWithoutBody);
+      }
+    }
+
+    private void look() {
+      if (sent.get() || attempt.isOver()) {
+        return;
+      }
+      if (attempt.ifOpen(input::isFinished)) {
+        onAllDataRead();
+      } else {
+        attempt.afterDoubt(this::look);
+      }
     }
 
     private void sendWithoutBody() {

@@ -73,6 +73,11 @@ public final class RawHttp2Client implements AutoCloseable {
     connection.send(frame(HEADERS, END_STREAM_AND_HEADERS, stream, block("GET", target, token)));
   }
 
+  /** Sends a HEAD with a bearer token. */
+  public void head(String target, String token) {
+    connection.send(frame(HEADERS, END_STREAM_AND_HEADERS, stream, block("HEAD", target, token)));
+  }
+
   /** Sends the head of a request with a bearer token, and not that nothing follows. */
   public void begin(String method, String target, String token) {
     connection.send(frame(HEADERS, END_HEADERS, stream, block(method, target, token)));
@@ -86,6 +91,15 @@ public final class RawHttp2Client implements AutoCloseable {
   /** Sends the last part of the body. */
   public void sendLast(byte[] part) {
     connection.send(frame(DATA, END_STREAM, stream, part));
+  }
+
+  /** Sends a field behind the body, which is its end. */
+  public void sendTrailers() {
+    ByteArrayOutputStream block = new ByteArrayOutputStream();
+    block.write(0);
+    text(block, "x-behind");
+    text(block, "it");
+    connection.send(frame(HEADERS, END_STREAM_AND_HEADERS, stream, block.toByteArray()));
   }
 
   /** Takes the request back (RFC 9113 section 5.4.2). */
