@@ -269,7 +269,9 @@ class Http2IT {
     assertThat(users.only().body()).asString(UTF_8).isEqualTo(body);
     assertThat(users.only().complete()).isTrue();
     if (!body.isEmpty()) {
-      assertThat(users.only().trailers()).containsExactly("x-behind: it");
+      // Tomcat as it comes keeps them to itself.
+      List<String> trailers = gateway.inJetty() ? List.of("x-behind: it") : List.of();
+      assertThat(users.only().trailers()).isEqualTo(trailers);
     }
   }
 
