@@ -261,6 +261,7 @@ class Http2IT {
         client.send(body.getBytes(UTF_8));
         await().until(() -> users.requests().size() == 1);
       }
+      await().until(() -> gateway.metric("gatehouse_exchanges_open") == 1);
 
       client.sendTrailers();
 

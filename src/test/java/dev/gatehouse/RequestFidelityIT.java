@@ -104,12 +104,17 @@ class RequestFidelityIT {
     "Content-Length: 10, hello",
   })
   void aBodyThatIsNotFramedAsToldIsRefused(String framing, String sent) {
-    try (RawClient client = gateway.connect()) {
-      client.send(gateway.request("POST", "/api/users/1").line(framing));
-      client.send(sent.translateEscapes().getBytes(ISO_8859_1));
-      client.endOutput();
+    // Whose thread reads what is wrong is up to chance.
+    for (int i = 0; i < 20; i++) {
+      try (RawClient client = gateway.connect()) {
+        client.send(gateway.request("POST", "/api/users/1").line(framing));
+        client.send(sent.translateEscapes().getBytes(ISO_8859_1));
+        client.endOutput();
 
-      assertThat(client.receive().status()).isEqualTo(400);
+        RawResponse answer = client.receive();
+        assertThat(answer.status()).isEqualTo(400);
+        assertThat(answer.text()).doesNotContain("Exception", "dev.gatehouse");
+      }
     }
     await().until(() -> gateway.upstream("users").busy() == 0);
     assertThat(gateway.upstream("users").requests()).noneMatch(RecordedRequest::complete);

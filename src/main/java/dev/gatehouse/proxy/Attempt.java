@@ -4,6 +4,7 @@ import dev.gatehouse.Exchange;
 import dev.gatehouse.Failure;
 import dev.gatehouse.Refusal;
 import jakarta.servlet.AsyncContext;
+import jakarta.servlet.RequestDispatcher;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -47,7 +48,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    * AsyncContext again, for another client, perhaps while a call on them is under way. So whatever reads
    * from the client, writes to it or ends an answer is done by ifOpen(), under this monitor, and only
    * while the exchange is open: onEnd, which the server's thread must pass before the objects are used
-   * again, takes it, too. Nothing that is done there waits for anybody. Tomcat's threads come with a
+   * again, takes it, too. Nothing that is done there waits for anybody, but the refusal of a body that cannot be read. Tomcat's threads come with a
    * lock of the connection; what takes that lock (setting a listener) is done outside. Over HTTP/2,
    * Tomcat writes while the thread waits: such writes are left to Tomcat's own threads, and the last
    * one to a dispatch, where no listener is set any more (see complete()).
@@ -441,7 +442,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       } else {
         Refusal.sendBare(exchange, clientResponse, HttpStatus.BAD_REQUEST_400);
       }
-      if (stalled || !isHttp2()) {
+      if (stalled || (proxy.isInTomcat() && !isHttp2())) {
         // Tomcat closes the connection when this returns, and keeps what it holds.
         clientResponse.flushBuffer();
       }
@@ -556,6 +557,10 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
             refuseWhoIsThere(what == Failure.CLIENT_TIMEOUT, failure);
             async.complete();
           } else if (!abortedByJetty()) {
+            if (!http2InTomcat) {
+              // Tomcat answers by itself when a thread of ours could not read, and would show this.
+              clientRequest.removeAttribute(RequestDispatcher.ERROR_EXCEPTION);
+            }
             async.complete();
           }
         } catch (RuntimeException takenBack) {
@@ -769,7 +774,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       endedByServer = true;
     }
     client.unwatch(this);
-    if (!ended.get()) {
+    if (ended.compareAndSet(false, true)) {
       abort(new IOException("the exchange has ended"));
     }
   }

@@ -142,14 +142,12 @@ final class BodyReader extends IteratingCallback implements ReadListener {
       return false;
     }
     waitsForClient = false;
-    if (endIsSure) {
-      return end();
-    }
-    if (stream.isFinished()) {
+    if (isAtTheEnd(stream)) {
       // Asked for more by a client's thread, Tomcat would take a lock under which its own threads
       // come for the attempt's monitor.
-      return endOrDoubt();
+      return endIsSure ? end() : endOrDoubt();
     }
+    endIsSure = false;
     while (stream.isReady()) {
       length = stream.read(buffer);
       if (length < 0) {
@@ -167,18 +165,38 @@ final class BodyReader extends IteratingCallback implements ReadListener {
     return false;
   }
 
-  /** Finds an end that Tomcat does not tell of: one that comes as trailers, over HTTP/2. */
+  /**
+   * Finds what Tomcat has not told of, over HTTP/2: of an end that comes as trailers, it does not.
+   */
   private void look() {
     looking.set(false);
     ServletInputStream stream = input;
     if (stream == null || !waitsForClient || attempt.isOver()) {
       return;
     }
-    if (attempt.ifOpen(stream::isFinished)) {
+    boolean goOn;
+    try {
+      goOn = attempt.ifOpen(() -> isAtTheEnd(stream) || stream.available() > 0);
+    } catch (IOException | RuntimeException e) {
+      // Reading will tell.
+      goOn = true;
+    }
+    if (goOn) {
       iterate();
     } else if (looking.compareAndSet(false, true)) {
       attempt.afterDoubt(this::look);
     }
+  }
+
+  /**
+   * Looks twice: Tomcat finds out first that nothing is there, and then that nothing more comes;
+   * the rest may have come in between. When nothing more comes, the second look is right.
+   */
+  static boolean isAtTheEnd(ServletInputStream stream) {
+    if (!stream.isFinished()) {
+      return false;
+    }
+    return stream.isFinished();
   }
 
   /**

@@ -215,7 +215,7 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
       ServletInputStream input = clientRequest.getInputStream();
       SendAtFirstEvent sender =
           new SendAtFirstEvent(clientRequest, input, upstreamRequest, attempt);
-      boolean mayWaitInVain = attempt.isHttp2InTomcat() && !input.isFinished();
+      boolean mayWaitInVain = attempt.isHttp2InTomcat() && !BodyReader.isAtTheEnd(input);
       input.setReadListener(sender);
       if (mayWaitInVain) {
         sender.lookForTheEnd();
@@ -348,7 +348,7 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     private final ServletInputStream input;
     private final UpstreamRequest upstreamRequest;
     private final Attempt attempt;
-    private @Nullable BodyReader body;
+    private volatile @Nullable BodyReader body;
     private final AtomicBoolean sent = new AtomicBoolean();
 
     private SendAtFirstEvent(
@@ -380,8 +380,9 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
 
     @Override
     public void onAllDataRead() {
-      if (body != null) {
-        body.onAllDataRead();
+      BodyReader reader = body;
+      if (reader != null) {
+        reader.onAllDataRead();
       } else if (attempt.isHttp2InTomcat() && !BODILESS.contains(clientRequest.getMethod())) {
         attempt.afterDoubt(this::sendWithoutBody);
       } else {
@@ -405,7 +406,7 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
       if (sent.get() || attempt.isOver()) {
         return;
       }
-      if (attempt.ifOpen(input::isFinished)) {
+      if (attempt.ifOpen(() -> BodyReader.isAtTheEnd(input))) {
         onAllDataRead();
       } else {
         attempt.afterDoubt(this::look);
@@ -426,8 +427,9 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
 
     @Override
     public void onError(Throwable failure) {
-      if (body != null) {
-        body.onError(failure);
+      BodyReader reader = body;
+      if (reader != null) {
+        reader.onError(failure);
       } else {
         sent.set(true);
         attempt.clientLost("read", failure);
