@@ -48,10 +48,11 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    * AsyncContext again, for another client, perhaps while a call on them is under way. So whatever reads
    * from the client, writes to it or ends an answer is done by ifOpen(), under this monitor, and only
    * while the exchange is open: onEnd, which the server's thread must pass before the objects are used
-   * again, takes it, too. Nothing that is done there waits for anybody, but the refusal of a body that cannot be read. Tomcat's threads come with a
-   * lock of the connection; what takes that lock (setting a listener) is done outside. Over HTTP/2,
-   * Tomcat writes while the thread waits: such writes are left to Tomcat's own threads, and the last
-   * one to a dispatch, where no listener is set any more (see complete()).
+   * again, takes it, too. Nothing that is done there waits for anybody, but the refusal of a body that
+   * cannot be read. Tomcat's threads come with a lock of the connection; what takes that lock (setting a
+   * listener) is done outside. Over HTTP/2, Tomcat writes while the thread waits: such writes are left to
+   * Tomcat's own threads, and the last one to a dispatch, where no listener is set any more (see
+   * complete()).
    *
    * Time. `expires` is the earlier of the current phase's end and the total's. The timer only reads
    * it, so moving it costs one write. Whoever expires is aborted, which comes back as onComplete; if
