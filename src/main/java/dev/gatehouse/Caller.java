@@ -1,6 +1,7 @@
 package dev.gatehouse;
 
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -8,10 +9,15 @@ import org.jspecify.annotations.Nullable;
  *
  * @param subject the token's {@code sub} without control characters, or null if it has none
  * @param scopes what the caller may do, in the token's order
+ * @param roles what the caller is, in the token's order
+ * @param told what services are told besides: values that may stand in a field, by its name
  */
-public record Caller(@Nullable String subject, List<String> scopes) {
+public record Caller(
+    @Nullable String subject, List<String> scopes, List<String> roles, Map<String, String> told) {
 
   public Caller {
     scopes = List.copyOf(scopes);
+    roles = List.copyOf(roles);
+    told = Map.copyOf(told);
   }
 }

@@ -21,6 +21,8 @@ public enum Failure {
   UPSTREAM_RESET(502, Source.UPSTREAM, Retry.IF_UNSENT, "The service broke off the connection."),
   UPSTREAM_GARBLED(
       502, Source.UPSTREAM, Retry.IF_UNSENT, "The service's answer could not be understood."),
+  KEYS_UNAVAILABLE(
+      503, Source.GATEWAY, Retry.NEVER, "The keys that verify tokens are not known yet."),
   SATURATED(503, Source.GATEWAY, Retry.ALWAYS, "The service has more requests than it can take."),
   STOPPING(503, Source.GATEWAY, Retry.IF_UNSENT, "The gateway is being stopped."),
   UPSTREAM_TIMEOUT(504, Source.UPSTREAM, Retry.IF_UNSENT, "The service did not answer in time.");

@@ -79,11 +79,19 @@ public final class Refusal {
     write(exchange, clientResponse, Failure.METHOD_REFUSED, null, allowed);
   }
 
-  /** Refuses a token that lacks a scope (RFC 6750 section 3.1). */
+  /**
+   * Refuses a token that lacks scopes (RFC 6750 section 3.1).
+   *
+   * @param needed with blanks; empty if scopes would not help
+   */
   public static void scopeMissing(
-      Exchange exchange, HttpServletResponse clientResponse, String scope) throws IOException {
-    exchange.failed(Failure.SCOPE_MISSING, Failure.SCOPE_MISSING.code(), null);
-    String challenge = ", error=\"insufficient_scope\", scope=\"" + scope + "\"";
+      Exchange exchange, HttpServletResponse clientResponse, String needed, String reason)
+      throws IOException {
+    exchange.failed(Failure.SCOPE_MISSING, reason, null);
+    String challenge = ", error=\"insufficient_scope\"";
+    if (!needed.isEmpty()) {
+      challenge += ", scope=\"" + needed + "\"";
+    }
     write(exchange, clientResponse, Failure.SCOPE_MISSING, challenge, ALL_METHODS);
   }
 

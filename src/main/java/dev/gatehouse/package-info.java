@@ -8,8 +8,8 @@
  *   <li>{@code AccessLogFilter} asks to be told of its end;
  *   <li>{@code ClientAddressFilter} finds the client behind trusted proxies;
  *   <li>{@code StrictRequestFilter} refuses what could mean two things;
- *   <li>{@code AuthenticationFilter} and {@code ScopeFilter} find out who calls, and whether they
- *       may;
+ *   <li>{@code AuthenticationFilter} and {@code AuthorizationFilter} find out who calls, and
+ *       whether they may;
  *   <li>{@code GatewayHeadersFilter} writes down what the service is to be told;
  *   <li>{@code ServiceProxy} forwards, by an {@code Attempt};
  *   <li>{@code ExchangeFilter} closes the exchange when the server tells that it is over; an {@code

@@ -190,7 +190,7 @@ class RoutesReportIT {
     JsonNode filters = report().path("filters");
 
     JsonNode admin = named(filters, "authorize-admin");
-    assertThat(admin.path("class").asText()).isEqualTo("dev.gatehouse.auth.ScopeFilter");
+    assertThat(admin.path("class").asText()).isEqualTo("dev.gatehouse.auth.AuthorizationFilter");
     assertThat(texts(admin.path("patterns"))).containsExactly("/gateway/metrics", PATH);
     assertThat(texts(admin.path("servlets"))).isEmpty();
     assertThat(admin.path("parameters").path("scope").path("value").asText())

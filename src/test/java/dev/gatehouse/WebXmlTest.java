@@ -291,11 +291,22 @@ class WebXmlTest {
     "filter find-client-address, trustedProxies, trustedProxies, ''",
     "filter authenticate, secret, jwt.secret, ''",
     "filter authenticate, publicKey, jwt.publicKey, ''",
+    "filter authenticate, jwksUrl, jwt.jwksUrl, ''",
     "filter authenticate, issuer, jwt.issuer, ''",
     "filter authenticate, audience, jwt.audience, ''",
     "filter authenticate, leeway, jwt.leeway, 30s",
+    "filter authenticate, refreshInterval, jwt.refreshInterval, 30s",
+    "filter authenticate, maxStale, jwt.maxStale, 24h",
+    "filter authenticate, issuers, jwt.issuers, ''",
+    "filter authenticate, revoked, jwt.revoked, ''",
+    "filter authenticate, rolesClaim, jwt.rolesClaim, roles",
+    "filter authenticate, claimHeaders, jwt.claimHeaders, ''",
+    "filter authenticate, memory, jwt.memory, 32MiB",
+    "filter authenticate, state.dir, state.dir, ''",
     "filter authenticate, public, jwt.public, /gateway/health/*",
     "filter authorize-admin, scope, '', ''",
+    "filter authorize-admin, role, '', ''",
+    "filter authorize-admin, methods, '', ''",
     "servlet users, url, url, ''",
     "servlet users, timeout.connect, timeout.connect, 5s",
     "servlet users, timeout.response, timeout.response, 30s",
@@ -318,7 +329,7 @@ class WebXmlTest {
   @Test
   void theTableOfDefaultsAboveIsComplete() throws ReflectiveOperationException {
     assertThat(readAll().keySet().stream().filter(name -> !name.startsWith("servlet ")))
-        .hasSize(10);
+        .hasSize(21);
     for (String service : List.of("users", "products", "orders", "notifications", "inventory")) {
       assertThat(read(servlet(service)).reads())
           .extracting(Parameters.Read::name)

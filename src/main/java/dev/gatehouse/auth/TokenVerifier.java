@@ -2,7 +2,6 @@ package dev.gatehouse.auth;
 
 import com.auth0.jwt.JWT;
 import com.auth0.jwt.JWTVerifier;
-import com.auth0.jwt.algorithms.Algorithm;
 import com.auth0.jwt.exceptions.AlgorithmMismatchException;
 import com.auth0.jwt.exceptions.IncorrectClaimException;
 import com.auth0.jwt.exceptions.JWTDecodeException;
@@ -17,25 +16,31 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import dev.gatehouse.Caller;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
-import java.time.Duration;
-import java.util.ArrayList;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Objects;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides whether a token is genuine and valid now (RFC 7519, RFC 8725). The algorithms are those
- * that the configured keys allow; a token's header only chooses among them.
+ * Decides whether a token is genuine and valid now (RFC 7519, RFC 8725). What it says of itself
+ * only chooses: its {@code iss} among the issuers, its {@code kid} and {@code alg} among the keys
+ * of that issuer and what each of them allows. A key that stands in a token, or where a token
+ * points to, is never looked at.
  */
 final class TokenVerifier {
 
   /** Longer ones are refused unread; servers rarely take a header of this size anyway. */
   private static final int LONGEST = 8192;
+
+  private static final int LONGEST_KEY_ID = 256;
+  private static final int PARTS = 3;
+
+  private static final Verdict MALFORMED = new Verdict.Refused("malformed");
 
   private static final JsonFactory STRICT =
       JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
@@ -43,60 +48,201 @@ final class TokenVerifier {
   /** What became of a token: a caller, or the reason why not. */
   sealed interface Verdict {
 
-    record Accepted(Caller caller) implements Verdict {}
+    /**
+     * @param key what has verified it
+     * @param from the second of its verification
+     * @param until the last second in which it is surely valid
+     */
+    record Accepted(Caller caller, VerifyingKey key, long from, long until) implements Verdict {
+
+      /** Whether another look would have the same end. */
+      boolean holds(long now) {
+        return now >= from && now <= until && !key.isWithdrawn();
+      }
+    }
 
     /**
      * @param reason one word, from a closed set, for log and metrics; clients do not learn it
      */
     record Refused(String reason) implements Verdict {}
+
+    /**
+     * It names a key that is not known, but may be published by now.
+     *
+     * @param keys where
+     */
+    record KeyUnknown(KeySet keys) implements Verdict {}
   }
 
-  private final Map<String, JWTVerifier> verifiers = new HashMap<>();
+  /** By what their tokens say in {@code iss}. */
+  private final Map<String, Issuer> named = new HashMap<>();
 
-  TokenVerifier(
-      List<Algorithm> algorithms,
-      Optional<String> issuer,
-      Optional<String> audience,
-      Duration leeway,
-      Clock clock) {
-    for (Algorithm algorithm : algorithms) {
-      JWTVerifier.BaseVerification verification =
-          (JWTVerifier.BaseVerification)
-              JWT.require(algorithm)
-                  .acceptLeeway(leeway.plusMillis(999).toSeconds())
-                  .withClaimPresence("exp");
-      issuer.ifPresent(verification::withIssuer);
-      audience.ifPresent(verification::withAudience);
-      verifiers.put(algorithm.getName(), verification.build(clock));
+  /** Whose tokens are all others; null if they are nobody's. */
+  private final @Nullable Issuer other;
+
+  private final TokenMemory memory;
+  private final Clock clock;
+  private final LongAdder remembered = new LongAdder();
+  private final LongAdder verified = new LongAdder();
+
+  /**
+   * @param issuers one of them at most without an issuer's name to check
+   */
+  TokenVerifier(List<Issuer> issuers, TokenMemory memory, Clock clock) {
+    this.memory = memory;
+    this.clock = clock;
+    Issuer last = null;
+    for (Issuer issuer : issuers) {
+      if (issuers.size() == 1 || issuer.settings().issuer().isEmpty()) {
+        last = issuer;
+      } else {
+        named.put(issuer.settings().issuer().get(), issuer);
+      }
     }
+    other = last;
+  }
+
+  /** How many tokens were recognised. */
+  LongAdder remembered() {
+    return remembered;
+  }
+
+  /** How many tokens were verified in full, with whatever outcome. */
+  LongAdder verified() {
+    return verified;
   }
 
   Verdict verify(String token) {
     if (token.length() > LONGEST) {
       return new Verdict.Refused("too_long");
     }
+    long now = Math.floorDiv(clock.millis(), 1000L);
+    Verdict.Accepted known = memory.recall(token, now);
+    if (known != null) {
+      remembered.increment();
+      return known;
+    }
+    verified.increment();
     try {
-      DecodedJWT unverified = JWT.decode(token);
-      JWTVerifier verifier = verifiers.get(String.valueOf(unverified.getAlgorithm()));
-      if (verifier == null) {
-        return new Verdict.Refused("algorithm");
+      Verdict verdict = isCompact(token) ? verifyDecoded(JWT.decode(token), now) : MALFORMED;
+      if (verdict instanceof Verdict.Accepted accepted) {
+        memory.remember(token, accepted);
       }
-      // No extension is understood here, so none may be critical (RFC 7515 section 4.1.11).
-      if (!unverified.getHeaderClaim("crit").isMissing()
-          || !unverified.getHeaderClaim("b64").isMissing()) {
-        return new Verdict.Refused("critical");
-      }
-      DecodedJWT verified = verifier.verify(unverified);
-      if (!isUnequivocal(verified.getHeader()) || !isUnequivocal(verified.getPayload())) {
-        return new Verdict.Refused("malformed");
-      }
-      if (verified.getExpiresAtAsInstant() == null) {
-        return new Verdict.Refused("exp_missing");
-      }
-      return accept(verified);
+      return verdict;
     } catch (RuntimeException e) {
       return new Verdict.Refused(reason(e));
     }
+  }
+
+  /**
+   * Whether a text is three parts of base64url, each in its one spelling (RFC 7515 section 2, RFC
+   * 4648 section 3.5): decoders overlook padding, and bits at the end that say nothing.
+   */
+  private static boolean isCompact(String token) {
+    int parts = 0;
+    int start = 0;
+    int bits = 0;
+    for (int i = 0; i <= token.length(); i++) {
+      char c = i < token.length() ? token.charAt(i) : '.';
+      if (c == '.') {
+        int rest = (i - start) % 4;
+        if (i == start
+            || rest == 1
+            || (rest == 2 && (bits & 0xf) != 0)
+            || (rest == 3 && (bits & 0x3) != 0)) {
+          return false;
+        }
+        parts++;
+        start = i + 1;
+      } else {
+        bits = sextet(c);
+        if (bits < 0) {
+          return false;
+        }
+      }
+    }
+    return parts == PARTS;
+  }
+
+  private static int sextet(char c) {
+    if (c >= 'A' && c <= 'Z') {
+      return c - 'A';
+    } else if (c >= 'a' && c <= 'z') {
+      return c - 'a' + 26;
+    } else if (c >= '0' && c <= '9') {
+      return c - '0' + 52;
+    }
+    return c == '-' ? 62 : c == '_' ? 63 : -1;
+  }
+
+  private Verdict verifyDecoded(DecodedJWT unverified, long now) {
+    // No extension is understood here, so none may be critical (RFC 7515 section 4.1.11).
+    if (!unverified.getHeaderClaim("crit").isMissing()
+        || !unverified.getHeaderClaim("b64").isMissing()) {
+      return new Verdict.Refused("critical");
+    }
+    Claim kid = unverified.getHeaderClaim("kid");
+    String id = kid.asString();
+    if (id == null ? !kid.isMissing() : !isKeyId(id)) {
+      return new Verdict.Refused("kid");
+    }
+    Claim iss = unverified.getClaim("iss");
+    String name = iss.asString();
+    if (name == null && !iss.isMissing()) {
+      return new Verdict.Refused("iss");
+    }
+    Issuer issuer = name == null ? other : named.getOrDefault(name, other);
+    if (issuer == null) {
+      return new Verdict.Refused("iss");
+    }
+    String algorithm = String.valueOf(unverified.getAlgorithm());
+    boolean forged = false;
+    for (VerifyingKey key : issuer.candidates(id, algorithm)) {
+      JWTVerifier verifier = Objects.requireNonNull(key.verifier(algorithm));
+      try {
+        return accept(verifier.verify(unverified), issuer.settings(), key, now);
+      } catch (SignatureVerificationException e) {
+        forged = true;
+      }
+    }
+    KeySet keys = issuer.mayHave(id, algorithm);
+    if (keys == null) {
+      return new Verdict.Refused(forged ? "signature" : "algorithm");
+    }
+    // No provider is asked for the key of a token that would be refused anyway.
+    Instant end = unverified.getExpiresAtAsInstant();
+    if (end == null) {
+      return new Verdict.Refused("exp_missing");
+    }
+    boolean over = end.plus(issuer.settings().leeway()).getEpochSecond() <= now;
+    return over ? new Verdict.Refused("expired") : new Verdict.KeyUnknown(keys);
+  }
+
+  /** It is looked up, and nothing else: no path, no URL and no query is made of it. */
+  private static boolean isKeyId(String id) {
+    return !id.isEmpty()
+        && id.length() <= LONGEST_KEY_ID
+        && id.chars().allMatch(c -> c >= ' ' && c < 0x7f);
+  }
+
+  private static Verdict accept(
+      DecodedJWT token, IssuerSettings settings, VerifyingKey key, long now) {
+    if (!isUnequivocal(token.getHeader()) || !isUnequivocal(token.getPayload())) {
+      return MALFORMED;
+    }
+    Instant end = token.getExpiresAtAsInstant();
+    if (end == null) {
+      return new Verdict.Refused("exp_missing");
+    }
+    Claims claims = new Claims(token);
+    if (claims.revocable().stream().anyMatch(settings.revoked()::contains)) {
+      return new Verdict.Refused("revoked");
+    }
+    return new Verdict.Accepted(
+        claims.caller(settings.rolesClaim(), settings.claimHeaders()),
+        key,
+        now,
+        end.getEpochSecond() + settings.leeway().toSeconds() - 1);
   }
 
   /**
@@ -118,59 +264,11 @@ final class TokenVerifier {
     }
   }
 
-  private static Verdict accept(DecodedJWT token) {
-    // Not getSubject(), which makes a text of numbers, objects and arrays.
-    Claim sub = token.getClaim("sub");
-    String subject = sub.asString();
-    if (subject == null ? !sub.isMissing() : !isUnicode(subject)) {
-      return new Verdict.Refused("sub");
-    }
-    List<String> scopes = scopes(token);
-    if (scopes.stream().anyMatch(scope -> scope.indexOf(' ') >= 0 || !isUnicode(scope))) {
-      // It would be told to services as two scopes, or as another one.
-      return new Verdict.Refused("scope");
-    }
-    if (hasControl(subject) || scopes.stream().anyMatch(TokenVerifier::hasControl)) {
-      return new Verdict.Refused("control_character");
-    }
-    return new Verdict.Accepted(
-        new Caller(subject == null || subject.isEmpty() ? null : subject, scopes));
-  }
-
-  /** {@code scope} (RFC 8693) or {@code scp}; each may be an array or a text with blanks. */
-  private static List<String> scopes(DecodedJWT token) {
-    for (String name : new String[] {"scope", "scp"}) {
-      Claim claim = token.getClaim(name);
-      if (!claim.isMissing() && !claim.isNull()) {
-        String text = claim.asString();
-        List<String> listed =
-            text == null ? claim.asList(String.class) : List.of(text.split(" ", -1));
-        List<String> scopes = new ArrayList<>();
-        for (String scope : listed == null ? List.<String>of() : listed) {
-          if (scope != null && !scope.isBlank()) {
-            scopes.add(scope);
-          }
-        }
-        return scopes;
-      }
-    }
-    return List.of();
-  }
-
-  /** Whether a text can be written in UTF-8: half a surrogate pair would become "?". */
-  private static boolean isUnicode(String text) {
-    return StandardCharsets.UTF_8.newEncoder().canEncode(text);
-  }
-
-  private static boolean hasControl(@Nullable String text) {
-    return text != null && text.chars().anyMatch(Character::isISOControl);
-  }
-
   private static String reason(RuntimeException e) {
-    if (e instanceof TokenExpiredException) {
+    if (e instanceof Claims.UnfitException) {
+      return String.valueOf(e.getMessage());
+    } else if (e instanceof TokenExpiredException) {
       return "expired";
-    } else if (e instanceof SignatureVerificationException) {
-      return "signature";
     } else if (e instanceof AlgorithmMismatchException) {
       return "algorithm";
     } else if (e instanceof MissingClaimException missing) {

@@ -192,7 +192,7 @@ public final class Parameters {
 
   /** A time span of more than nothing. */
   public Duration duration(String name, String fallback) {
-    return parse(name, fallback, "duration", false, Parameters::positive)
+    return parse(name, fallback, "duration", false, Quantity::positiveDuration)
         .orElseGet(() -> Quantity.duration(fallback));
   }
 
@@ -203,16 +203,11 @@ public final class Parameters {
             "none",
             "duration",
             false,
-            text -> text.equals("none") ? Optional.<Duration>empty() : Optional.of(positive(text)))
+            text ->
+                text.equals("none")
+                    ? Optional.<Duration>empty()
+                    : Optional.of(Quantity.positiveDuration(text)))
         .flatMap(Function.identity());
-  }
-
-  private static Duration positive(String text) {
-    Duration duration = Quantity.duration(text);
-    if (duration.isZero()) {
-      throw new IllegalArgumentException("a duration of more than 0");
-    }
-    return duration;
   }
 
   /** Records a problem that concerns several parameters, or a value as a whole. */

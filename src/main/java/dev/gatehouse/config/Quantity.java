@@ -45,6 +45,15 @@ public final class Quantity {
         "a duration with its unit (ms, s, m, h, d), such as 30s or 500ms, at most 3650d");
   }
 
+  /** The same, and more than nothing. */
+  public static Duration positiveDuration(String text) {
+    Duration duration = duration(text);
+    if (duration.isZero()) {
+      throw new IllegalArgumentException("a duration of more than 0");
+    }
+    return duration;
+  }
+
   /**
    * @param text such as {@code 64KiB}, {@code 10MiB}
    * @return bytes

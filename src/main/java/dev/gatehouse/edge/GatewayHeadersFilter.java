@@ -27,8 +27,9 @@ import org.jspecify.annotations.Nullable;
  * traceparent}, the client's if it is valid, else a new one; {@code Via: 1.1 gatehouse}, appended;
  * {@code X-Forwarded-For}, {@code -Proto}, {@code -Host}, {@code -Port}, {@code -Prefix} and {@code
  * Forwarded}, written afresh, or extended if the caller is one of the {@code trustedProxies};
- * {@code X-User-Id} and {@code X-User-Scopes} of an authenticated caller. What a client sends under
- * these names, in any spelling, never reaches a service, even without this filter.
+ * {@code X-User-Id} and {@code X-User-Scopes} of an authenticated caller, and what {@code
+ * jwt.claimHeaders} says of it. What a client sends under {@code X-User-} and the other names, in
+ * any spelling, never reaches a service, even without this filter.
  *
  * <p><b>Place in the chain:</b> after authentication, which tells who is calling.
  *
@@ -74,6 +75,7 @@ public final class GatewayHeadersFilter extends GatewayFilter {
         exchange.tellUpstream(
             GatewayFields.USER_SCOPES, GatewayFields.encode(String.join(" ", caller.scopes())));
       }
+      caller.told().forEach(exchange::tellUpstream);
     }
     chain.doFilter(clientRequest, clientResponse);
   }

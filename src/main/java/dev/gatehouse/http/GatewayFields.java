@@ -51,6 +51,16 @@ public final class GatewayFields {
     return OURS.contains(plain) || plain.startsWith("x-user-");
   }
 
+  /**
+   * Whether a claim may be told to services under a name: only under one that clients cannot use,
+   * and that has no meaning of its own.
+   */
+  public static boolean mayTellClaim(String name) {
+    return name.matches("(?i)X-User-[A-Z0-9-]+")
+        && !name.equalsIgnoreCase(USER_ID)
+        && !name.equalsIgnoreCase(USER_SCOPES);
+  }
+
   /** In lower case, with a dash for whatever is no letter and no digit. */
   private static String plain(String name) {
     StringBuilder plain = new StringBuilder(name.length());

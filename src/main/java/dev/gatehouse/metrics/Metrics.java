@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -98,6 +99,42 @@ public final class Metrics implements AutoCloseable {
         .tag("service", service)
         .register(registry)
         .increment();
+  }
+
+  /**
+   * Counts a fetch of a key set.
+   *
+   * @param issuer its name in the settings
+   * @param outcome from a closed set
+   */
+  public void keySetFetched(String issuer, String outcome) {
+    Counter.builder("gatehouse.keys.fetches")
+        .description("Fetches of key sets, by issuer and outcome.")
+        .tag("issuer", issuer)
+        .tag("outcome", outcome)
+        .register(registry)
+        .increment();
+  }
+
+  /** Shows how old a key set is, in seconds; not a number if there is none. */
+  public <T> void keySetAge(String issuer, T set, ToDoubleFunction<T> age) {
+    Gauge.builder("gatehouse.keys.age", set, age)
+        .description("Time since the key set in use was fetched.")
+        .baseUnit("seconds")
+        .tag("issuer", issuer)
+        .register(registry);
+  }
+
+  /**
+   * Shows how many tokens were looked at.
+   *
+   * @param how {@code remembered} or {@code verified}
+   */
+  public void tokensChecked(String how, LongAdder count) {
+    FunctionCounter.builder("gatehouse.tokens.checked", count, LongAdder::sum)
+        .description("Tokens that were recognised, or verified in full with whatever outcome.")
+        .tag("how", how)
+        .register(registry);
   }
 
   /** Shows a count of log lines that were lost because a disk or a terminal did not keep up. */

@@ -18,8 +18,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
@@ -57,7 +59,7 @@ class TokenVerifierTest {
   }
 
   private static TokenVerifier verifier(List<Algorithm> algorithms, Duration leeway) {
-    return new TokenVerifier(algorithms, Optional.empty(), Optional.empty(), leeway, CLOCK);
+    return verifier(algorithms, null, null, leeway, CLOCK);
   }
 
   private static TokenVerifier ofSecret() {
@@ -73,12 +75,28 @@ class TokenVerifierTest {
   }
 
   private static TokenVerifier of(@Nullable String issuer, @Nullable String audience) {
-    return new TokenVerifier(
-        Keys.ofSecret(SECRET),
-        Optional.ofNullable(issuer),
-        Optional.ofNullable(audience),
-        Duration.ofSeconds(30),
-        CLOCK);
+    return verifier(Keys.ofSecret(SECRET), issuer, audience, Duration.ofSeconds(30), CLOCK);
+  }
+
+  private static TokenVerifier verifier(
+      List<Algorithm> algorithms,
+      @Nullable String issuer,
+      @Nullable String audience,
+      Duration leeway,
+      Clock clock) {
+    IssuerSettings settings =
+        new IssuerSettings(
+            "default",
+            algorithms,
+            Optional.empty(),
+            Optional.ofNullable(issuer),
+            Optional.ofNullable(audience),
+            leeway,
+            new RefreshRule(Duration.ofSeconds(30), Duration.ofHours(24)),
+            Set.of(),
+            "roles",
+            Map.of());
+    return new TokenVerifier(List.of(Issuer.of(settings, clock)), new TokenMemory(0), clock);
   }
 
   private static String base64(byte[] bytes) {
@@ -333,8 +351,7 @@ class TokenVerifierTest {
         "\"x5c\":[\"AAAA\"]",
         "\"kid\":\"../../../../dev/null\"",
         "\"kid\":\"' OR 1=1 --\"",
-        "\"kid\":\"a\\r\\nb\"",
-        "\"kid\":7",
+        "\"kid\":\"http://127.0.0.1:1/keys\"",
         "\"zip\":\"DEF\"",
       })
   void aHeaderCannotBringItsOwnKey(String member) {
@@ -342,6 +359,53 @@ class TokenVerifierTest {
 
     assertRefused(ofSecret(), signed(header, "{" + EXP + "}", new byte[3]), "signature");
     assertRefused(ofSecret(), signed(header, "{" + EXP + "}", new byte[1]), "signature");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "7",
+        "true",
+        "null",
+        "{}",
+        "[\"a\"]",
+        "\"\"",
+        "\"a\\r\\nb\"",
+        "\"a\\u0000\"",
+        "\"\u00e9\""
+      })
+  void aKeysNameIsShortTextInAscii(String kid) {
+    String header = "{\"alg\":\"HS256\",\"kid\":" + kid + "}";
+
+    assertRefused(ofSecret(), signed(header, "{" + EXP + "}", SECRET_BYTES), "kid");
+  }
+
+  @Test
+  void aKeysNameHasALimit() {
+    for (int length : new int[] {1, 256}) {
+      String header = "{\"alg\":\"HS256\",\"kid\":\"" + "k".repeat(length) + "\"}";
+      accepted(ofSecret(), signed(header, "{" + EXP + "}", SECRET_BYTES));
+    }
+    String header = "{\"alg\":\"HS256\",\"kid\":\"" + "k".repeat(257) + "\"}";
+    assertRefused(ofSecret(), signed(header, "{" + EXP + "}", SECRET_BYTES), "kid");
+  }
+
+  /** Decoders overlook all of these, so that one token would have many spellings. */
+  @Test
+  void aTokenHasOneSpelling() {
+    String token = signed("{" + EXP + "}");
+    accepted(ofSecret(), token);
+    char last = token.charAt(token.length() - 1);
+    for (char c :
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".toCharArray()) {
+      if (c != last) {
+        assertRefused(ofSecret(), token.substring(0, token.length() - 1) + c);
+      }
+    }
+    for (String other : List.of(token + "=", token + " ", token + "\n", token + ".", "." + token)) {
+      assertRefused(ofSecret(), other, "malformed");
+    }
+    assertRefused(ofSecret(), token.replace('.', ' '), "malformed");
   }
 
   @Test
@@ -559,9 +623,7 @@ class TokenVerifierTest {
   @Test
   void aTokenDoesNotLiveOnUntilTheSecondIsFull() {
     Clock clock = Clock.fixed(Instant.ofEpochSecond(NOW, 999_000_000), ZoneOffset.UTC);
-    TokenVerifier verifier =
-        new TokenVerifier(
-            Keys.ofSecret(SECRET), Optional.empty(), Optional.empty(), Duration.ZERO, clock);
+    TokenVerifier verifier = verifier(Keys.ofSecret(SECRET), null, null, Duration.ZERO, clock);
 
     assertRefused(verifier, signed("{\"exp\":" + NOW + "}"), "expired");
     accepted(verifier, signed("{\"exp\":" + (NOW + 1) + "}"));
