@@ -14,9 +14,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -45,6 +44,18 @@ final class KeySet {
     String fetch() throws KeySetException;
   }
 
+  /** Does things on threads of their own. */
+  interface Threads {
+
+    /**
+     * @throws RejectedExecutionException once the application is being stopped
+     */
+    void execute(Runnable task);
+
+    /** The same, after a while, unless that is cancelled. */
+    Future<?> after(Duration wait, Runnable task);
+  }
+
   /** A set; {@code all} has the keys in the provider's order. */
   private record Keys(
       Map<PublishedKey, VerifyingKey> byPublished,
@@ -57,7 +68,7 @@ final class KeySet {
   private final Source source;
   private final Optional<KeySetFile> file;
   private final Function<PublishedKey, VerifyingKey> maker;
-  private final ScheduledExecutorService threads;
+  private final Threads threads;
   private final LongSupplier nanos;
   private final Clock clock;
   private final Metrics metrics;
@@ -76,12 +87,12 @@ final class KeySet {
   private @Nullable Long staleSince;
 
   private @Nullable CompletableFuture<Void> underWay;
-  private @Nullable ScheduledFuture<?> next;
+  private @Nullable Future<?> next;
 
   /**
    * @param issuer its name for log and metrics
    * @param maker makes of a published key one that verifies the issuer's tokens
-   * @param threads have a thread for each set, which its fetch may block, and one more
+   * @param threads one for each set, which its fetch may block, and one more
    * @param nanos the time for intervals and ages, which no change of the clock touches
    * @param clock the time of day, for what is kept over restarts
    */
@@ -91,7 +102,7 @@ final class KeySet {
       Source source,
       Optional<KeySetFile> file,
       Function<PublishedKey, VerifyingKey> maker,
-      ScheduledExecutorService threads,
+      Threads threads,
       LongSupplier nanos,
       Clock clock,
       Metrics metrics) {
@@ -219,7 +230,7 @@ final class KeySet {
       wait = wait.compareTo(served) < 0 ? wait : served;
     }
     try {
-      next = threads.schedule(this::wake, wait.toNanos(), TimeUnit.NANOSECONDS);
+      next = threads.after(wait, this::wake);
     } catch (RejectedExecutionException e) {
       // The application is being stopped.
     }

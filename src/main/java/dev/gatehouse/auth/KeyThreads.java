@@ -11,7 +11,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** The threads that fetch key sets, for the servers' own never wait for a provider's answer. */
-final class KeyThreads extends ScheduledThreadPoolExecutor implements AutoCloseable {
+final class KeyThreads extends ScheduledThreadPoolExecutor
+    implements KeySet.Threads, AutoCloseable {
 
   private final Set<Limit> limits = ConcurrentHashMap.newKeySet();
 
@@ -41,7 +42,7 @@ final class KeyThreads extends ScheduledThreadPoolExecutor implements AutoClosea
 
     private Limit(Duration time, Runnable action) {
       this.action = action;
-      this.timer = schedule(action, time.toNanos(), TimeUnit.NANOSECONDS);
+      this.timer = after(time, action);
       limits.add(this);
     }
 
@@ -50,6 +51,11 @@ final class KeyThreads extends ScheduledThreadPoolExecutor implements AutoClosea
       timer.cancel(false);
       limits.remove(this);
     }
+  }
+
+  @Override
+  public Future<?> after(Duration wait, Runnable task) {
+    return schedule(task, wait.toNanos(), TimeUnit.NANOSECONDS);
   }
 
   /**

@@ -1,0 +1,444 @@
+package dev.gatehouse.auth;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+
+import com.auth0.jwt.JWTVerifier;
+import dev.gatehouse.metrics.Metrics;
+import java.math.BigInteger;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyPair;
+import java.security.interfaces.RSAPublicKey;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The life of a provider, on a clock that only the test moves. */
+class KeySetTest {
+
+  private static final Duration INTERVAL = Duration.ofSeconds(30);
+  private static final Duration MAX_STALE = Duration.ofHours(24);
+  private static final Duration PERIOD = Duration.ofMinutes(5);
+  private static final Instant START = Instant.parse("2026-11-23T08:00:00Z");
+
+  private static @Nullable KeyPair pair;
+
+  /** Time, and what is to be done in it, all on the test's own thread. */
+  private static final class Time extends Clock implements KeySet.Threads {
+
+    private record Task(long due, FutureTask<?> work) {}
+
+    private final List<Task> tasks = new CopyOnWriteArrayList<>();
+    private volatile long nanos = 4_711_000_000L;
+
+    @Override
+    public void execute(Runnable task) {
+      tasks.add(new Task(nanos, new FutureTask<>(task, null)));
+    }
+
+    @Override
+    public Future<?> after(Duration wait, Runnable task) {
+      FutureTask<?> work = new FutureTask<>(task, null);
+      tasks.add(new Task(nanos + wait.toNanos(), work));
+      return work;
+    }
+
+    /** Does what is due until then, each at its time. */
+    void pass(Duration time) {
+      long end = nanos + time.toNanos();
+      while (true) {
+        tasks.removeIf(task -> task.work.isCancelled());
+        Optional<Task> next = tasks.stream().min(Comparator.comparingLong(Task::due));
+        if (next.isEmpty() || next.get().due > end) {
+          break;
+        }
+        tasks.remove(next.get());
+        nanos = Math.max(nanos, next.get().due);
+        next.get().work.run();
+        assertThatCode(next.get().work::get).doesNotThrowAnyException();
+      }
+      nanos = end;
+    }
+
+    @Override
+    public Instant instant() {
+      return START.plusNanos(nanos);
+    }
+
+    @Override
+    public ZoneId getZone() {
+      return ZoneOffset.UTC;
+    }
+
+    @Override
+    public Clock withZone(ZoneId zone) {
+      return this;
+    }
+  }
+
+  private final Time time = new Time();
+  private final Metrics metrics = new Metrics();
+  private final Semaphore waiters = new Semaphore(2);
+  private final List<Long> fetches = new ArrayList<>();
+  private KeySet.Source provider = () -> jwks("old");
+  private KeySet set = newSet(Optional.empty());
+
+  @BeforeAll
+  static void makeKey() throws GeneralSecurityException {
+    pair = KeysTest.rsa(2048);
+  }
+
+  private KeySet newSet(Optional<KeySetFile> file) {
+    return new KeySet(
+        "default",
+        new RefreshRule(INTERVAL, MAX_STALE),
+        () -> {
+          fetches.add(time.nanos);
+          return provider.fetch();
+        },
+        file,
+        key -> new VerifyingKey(Map.<String, JWTVerifier>of()),
+        time,
+        () -> time.nanos,
+        time,
+        metrics);
+  }
+
+  /** A set of one RSA key under several names. */
+  private static String jwks(String... names) {
+    RSAPublicKey key = (RSAPublicKey) requireNonNull(pair).getPublic();
+    List<String> keys = new ArrayList<>();
+    for (String name : names) {
+      keys.add(
+          "{\"kty\":\"RSA\",\"kid\":\"%s\",\"n\":\"%s\",\"e\":\"%s\"}"
+              .formatted(name, base64(key.getModulus()), base64(key.getPublicExponent())));
+    }
+    return "{\"keys\":[" + String.join(",", keys) + "]}";
+  }
+
+  private static String base64(BigInteger number) {
+    return Base64.getUrlEncoder().withoutPadding().encodeToString(number.toByteArray());
+  }
+
+  private static KeySet.Source fails(String outcome) {
+    return () -> {
+      throw new KeySetException(outcome, "it " + outcome);
+    };
+  }
+
+  private boolean knows(String id) {
+    return !set.find(id).isEmpty();
+  }
+
+  /** Asks for a newer set as a request does that has an unknown key, but has no time. */
+  private void want() {
+    set.awaitNewer(waiters, Duration.ZERO);
+  }
+
+  private void open() {
+    set.open();
+    time.pass(Duration.ZERO);
+  }
+
+  @Test
+  void aSetIsFetchedAtTheStartAndThenAheadOfNeed() {
+    open();
+    assertThat(set.isLoaded()).isTrue();
+    assertThat(knows("old")).isTrue();
+    assertThat(set.find(null)).hasSize(1);
+
+    time.pass(PERIOD.minusNanos(1));
+    assertThat(fetches).hasSize(1);
+    time.pass(Duration.ofNanos(1));
+    assertThat(fetches).hasSize(2);
+    time.pass(PERIOD.multipliedBy(10));
+    assertThat(fetches).hasSize(12);
+  }
+
+  @Test
+  void aNewKeyWorksAsSoonAsATokenNamesIt() {
+    open();
+    provider = () -> jwks("old", "new");
+    time.pass(INTERVAL);
+
+    want();
+    time.pass(Duration.ZERO);
+
+    assertThat(knows("new")).isTrue();
+    assertThat(knows("old")).isTrue();
+  }
+
+  @Test
+  void withinTheIntervalAnUnknownKeyWaitsForItsEnd() {
+    open();
+    provider = () -> jwks("new");
+    time.pass(Duration.ofSeconds(1));
+    for (int i = 0; i < 1_000; i++) {
+      want();
+      time.pass(Duration.ofMillis(28));
+    }
+    assertThat(fetches).hasSize(1);
+    time.pass(Duration.ofSeconds(1));
+    assertThat(fetches).hasSize(2);
+    assertThat(knows("new")).isTrue();
+  }
+
+  @Test
+  void inventedKeysNeverStartMoreThanOneFetchPerInterval() {
+    open();
+    for (int i = 0; i < 50_000; i++) {
+      want();
+      time.pass(Duration.ofMillis(12));
+    }
+
+    assertThat(fetches).hasSize(1 + (int) (50_000 * 12 / INTERVAL.toMillis()));
+    for (int i = 1; i < fetches.size(); i++) {
+      assertThat(fetches.get(i) - fetches.get(i - 1)).isGreaterThanOrEqualTo(INTERVAL.toNanos());
+    }
+  }
+
+  @Test
+  void aKeyThatIsInBothSetsIsTheSameAndOneThatIsGoneIsWithdrawn() {
+    provider = () -> jwks("a", "b");
+    open();
+    VerifyingKey a = set.find("a").get(0);
+    VerifyingKey b = set.find("b").get(0);
+
+    provider = () -> jwks("b", "c");
+    time.pass(PERIOD);
+
+    assertThat(a.isWithdrawn()).isTrue();
+    assertThat(knows("a")).isFalse();
+    assertThat(b.isWithdrawn()).isFalse();
+    assertThat(set.find("b")).containsExactly(b);
+    assertThat(set.find(null)).hasSize(2);
+
+    provider = () -> jwks("a");
+    time.pass(PERIOD);
+    assertThat(a.isWithdrawn()).isTrue();
+    assertThat(set.find("a")).hasSize(1).doesNotContain(a);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "{}",
+        "[]",
+        "null",
+        "{\"keys\":[]}",
+        "{\"keys\":{}}",
+        "<html>maintenance</html>",
+        "{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAAA\"}]}"
+      })
+  void whatIsNoSetChangesNothing(String answer) {
+    open();
+    provider = () -> answer;
+    time.pass(PERIOD);
+
+    assertThat(fetches).hasSize(2);
+    assertThat(knows("old")).isTrue();
+    assertThat(metrics.text()).contains("gatehouse_keys_fetches_total{", "outcome=\"garbled\"");
+  }
+
+  @Test
+  void afterAFailureItIsTriedAgainAtEachInterval() {
+    open();
+    provider = fails("timeout");
+    time.pass(PERIOD);
+    assertThat(fetches).hasSize(2);
+    time.pass(INTERVAL.multipliedBy(10));
+    assertThat(fetches).hasSize(12);
+
+    provider = () -> jwks("new");
+    time.pass(INTERVAL);
+    assertThat(knows("new")).isTrue();
+    time.pass(PERIOD.minusNanos(1));
+    assertThat(fetches).hasSize(13);
+  }
+
+  @Test
+  void anErrorInAFetchDoesNotEndTheFetching() {
+    open();
+    provider =
+        () -> {
+          throw new IllegalStateException("unforeseen");
+        };
+    time.pass(PERIOD);
+    assertThat(knows("old")).isTrue();
+
+    provider = () -> jwks("new");
+    time.pass(INTERVAL);
+    assertThat(knows("new")).isTrue();
+  }
+
+  @Test
+  void theLastGoodSetServesForAsLongAsItMayAndNoLonger() {
+    open();
+    VerifyingKey old = set.find("old").get(0);
+    provider = fails("unreachable");
+    time.pass(PERIOD);
+    time.pass(MAX_STALE.minusNanos(1));
+    assertThat(knows("old")).isTrue();
+    assertThat(old.isWithdrawn()).isFalse();
+
+    time.pass(Duration.ofNanos(1));
+    assertThat(set.isLoaded()).isFalse();
+    assertThat(knows("old")).isFalse();
+    assertThat(old.isWithdrawn()).isTrue();
+
+    provider = () -> jwks("old");
+    time.pass(INTERVAL);
+    assertThat(knows("old")).isTrue();
+  }
+
+  @Test
+  void aShortOutageDoesNotShortenTheNextOne() {
+    open();
+    provider = fails("unreachable");
+    time.pass(MAX_STALE.minus(Duration.ofHours(1)));
+    provider = () -> jwks("old");
+    time.pass(INTERVAL);
+    provider = fails("unreachable");
+    time.pass(PERIOD);
+    time.pass(MAX_STALE.minusNanos(1));
+
+    assertThat(knows("old")).isTrue();
+  }
+
+  @Test
+  void withoutKeysItIsTriedAtEachInterval() {
+    provider = fails("unreachable");
+    open();
+    assertThat(set.isLoaded()).isFalse();
+    time.pass(INTERVAL.multipliedBy(3));
+    assertThat(fetches).hasSize(4);
+
+    provider = () -> jwks("new");
+    time.pass(INTERVAL);
+    assertThat(set.isLoaded()).isTrue();
+  }
+
+  @Test
+  void whoWaitsIsToldOfTheEndOfTheFetch() throws Exception {
+    open();
+    time.pass(INTERVAL);
+    CountDownLatch waiting = new CountDownLatch(1);
+    CompletableFuture<Boolean> news =
+        CompletableFuture.supplyAsync(
+            () -> {
+              waiting.countDown();
+              return set.awaitNewer(waiters, Duration.ofMinutes(1));
+            });
+    waiting.await();
+    while (fetches.size() == 1) {
+      time.pass(Duration.ZERO);
+      Thread.onSpinWait();
+    }
+
+    assertThat(news.get(1, TimeUnit.MINUTES)).isTrue();
+    assertThat(waiters.availablePermits()).isEqualTo(2);
+  }
+
+  @Test
+  void whoFindsNoPlaceDoesNotWait() {
+    open();
+    time.pass(INTERVAL);
+    waiters.drainPermits();
+
+    assertThat(set.awaitNewer(waiters, Duration.ofDays(1))).isFalse();
+    assertThat(waiters.availablePermits()).isZero();
+    time.pass(Duration.ZERO);
+    assertThat(fetches).as("the fetch is begun all the same").hasSize(2);
+  }
+
+  @Test
+  void whoHasNoFetchToWaitForDoesNotWait() {
+    open();
+
+    assertThat(set.awaitNewer(waiters, Duration.ofDays(1))).isFalse();
+    assertThat(waiters.availablePermits()).isEqualTo(2);
+  }
+
+  @Test
+  void whoHasWaitedLongEnoughGoes() {
+    open();
+    time.pass(INTERVAL);
+
+    assertThat(set.awaitNewer(waiters, Duration.ofMillis(1))).isFalse();
+    assertThat(waiters.availablePermits()).isEqualTo(2);
+  }
+
+  @Test
+  void whatWasKeptServesAfterARestartUntilItIsTooOld(@TempDir Path folder) throws Exception {
+    Optional<KeySetFile> file =
+        Optional.of(new KeySetFile(folder, KeySetSource.url("https://id.example/keys")));
+    set = newSet(file);
+    open();
+    provider = fails("unreachable");
+    time.pass(Duration.ofHours(1));
+
+    set = newSet(file);
+    open();
+    assertThat(knows("old")).isTrue();
+    time.pass(Duration.ofHours(22));
+    assertThat(knows("old")).isTrue();
+
+    set = newSet(file);
+    open();
+    assertThat(knows("old")).isTrue();
+    time.pass(Duration.ofHours(1));
+    assertThat(knows("old")).isFalse();
+
+    set = newSet(file);
+    open();
+    assertThat(set.isLoaded()).isFalse();
+  }
+
+  @Test
+  void aKeptSetIsReplacedByTheFirstGoodOne(@TempDir Path folder) {
+    Optional<KeySetFile> file =
+        Optional.of(new KeySetFile(folder, KeySetSource.url("https://id.example/keys")));
+    set = newSet(file);
+    open();
+    provider = () -> jwks("new");
+    set = newSet(file);
+    set.open();
+    assertThat(knows("old")).isTrue();
+
+    time.pass(Duration.ZERO);
+    assertThat(knows("old")).isFalse();
+    assertThat(knows("new")).isTrue();
+  }
+
+  @Test
+  void theAgeIsShown() {
+    open();
+    time.pass(Duration.ofSeconds(90));
+
+    assertThat(metrics.text()).contains("gatehouse_keys_age_seconds{issuer=\"default\"} 90.0");
+  }
+}
