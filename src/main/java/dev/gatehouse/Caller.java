@@ -10,14 +10,17 @@ import org.jspecify.annotations.Nullable;
  * @param subject the token's {@code sub} without control characters, or null if it has none
  * @param scopes what the caller may do, in the token's order
  * @param roles what the caller is, in the token's order
- * @param told what services are told besides: values that may stand in a field, by its name
+ * @param told what services are told of the caller: fields, and values that may stand in them
  */
 public record Caller(
-    @Nullable String subject, List<String> scopes, List<String> roles, Map<String, String> told) {
+    @Nullable String subject,
+    List<String> scopes,
+    List<String> roles,
+    List<Map.Entry<String, String>> told) {
 
   public Caller {
     scopes = List.copyOf(scopes);
     roles = List.copyOf(roles);
-    told = Map.copyOf(told);
+    told = List.copyOf(told);
   }
 }

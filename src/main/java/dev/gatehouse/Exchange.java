@@ -176,6 +176,11 @@ public final class Exchange {
     upstreamFields.add(Map.entry(name, value));
   }
 
+  /** The same for several. */
+  public void tellUpstream(List<Map.Entry<String, String>> fields) {
+    upstreamFields.addAll(fields);
+  }
+
   /** What the service is told by the gateway, in the order in which it was said. */
   public List<Map.Entry<String, String>> upstreamFields() {
     return upstreamFields;

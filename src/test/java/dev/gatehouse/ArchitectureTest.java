@@ -86,10 +86,12 @@ class ArchitectureTest {
               ROOT + ".admin");
 
   @ArchTest
-  static final ArchRule only_proxy_knows_jetty =
+  static final ArchRule only_proxy_and_one_other_client_know_jetty =
       noClasses()
           .that()
           .resideOutsideOfPackage(ROOT + ".proxy")
+          .and()
+          .doNotHaveFullyQualifiedName(ROOT + ".auth.KeySetClient")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("org.eclipse.jetty..");

@@ -20,7 +20,6 @@ import java.util.Enumeration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.Semaphore;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -107,15 +106,12 @@ public final class AuthenticationFilter extends GatewayFilter {
 
   private static final String SCHEME = "Bearer ";
 
-  /**
-   * How many requests may wait for keys: a part of the threads that servers have as they come, so
-   * that invented keys do not take them all.
-   */
-  private static final int WAITERS = 32;
-
+  /** How long a request waits for a key that it names. */
   private static final Duration PATIENCE = Duration.ofSeconds(2);
 
-  private final Semaphore waiters = new Semaphore(WAITERS);
+  /** How long a provider's answer may take. */
+  private static final Duration FETCH_LIMIT = Duration.ofSeconds(10);
+
   private List<IssuerSettings> issuers = List.of();
   private long memoryBytes;
   private Optional<Path> stateFolder = Optional.empty();
@@ -172,8 +168,8 @@ public final class AuthenticationFilter extends GatewayFilter {
       }
     }
     TokenVerifier made = new TokenVerifier(all, new TokenMemory(memoryBytes), gateway.clock());
-    gateway.metrics().tokensChecked("remembered", made.remembered());
-    gateway.metrics().tokensChecked("verified", made.verified());
+    gateway.metrics().tokensChecked("recognised", made.recognised());
+    gateway.metrics().tokensChecked("examined", made.examined());
     verifier = made;
     sets.forEach(KeySet::open);
   }
@@ -183,18 +179,23 @@ public final class AuthenticationFilter extends GatewayFilter {
     KeySetSource source = settings.source().orElseThrow();
     if (!source.isAuthentic()) {
       LOG.warn(
-          "keys of {} come from {}: whoever is in between can make tokens; expected https",
+          "keys of {}: whoever is between here and {} can make tokens; expected https",
           settings.name(),
-          source.first());
+          source.url().getHost());
     }
-    KeyThreads threads = gateway.shared(KeyThreads.class, () -> new KeyThreads(issuers.size()));
+    if (settings.audience().isEmpty()) {
+      LOG.warn(
+          "tokens of {}: what its provider issues for others passes, too; expected audience",
+          settings.name());
+    }
+    KeySetClient client = gateway.shared(KeySetClient.class, () -> new KeySetClient(FETCH_LIMIT));
     return new KeySet(
         settings.name(),
         settings.refresh(),
-        () -> source.fetch(threads),
-        stateFolder.map(folder -> new KeySetFile(folder, source.first())),
+        () -> source.fetch(client),
+        stateFolder.map(folder -> new KeySetFile(folder, source.url())),
         maker,
-        threads,
+        client,
         System::nanoTime,
         gateway.clock(),
         gateway.metrics());
@@ -228,13 +229,10 @@ public final class AuthenticationFilter extends GatewayFilter {
         chain.doFilter(clientRequest, clientResponse);
       } else if (verdict instanceof TokenVerifier.Verdict.Refused refused) {
         refuse(exchange, clientResponse, Failure.TOKEN_INVALID, refused.reason());
-      } else if (verdict instanceof TokenVerifier.Verdict.KeyUnknown unknown) {
-        boolean none = !unknown.keys().isLoaded();
-        refuse(
-            exchange,
-            clientResponse,
-            none ? Failure.KEYS_UNAVAILABLE : Failure.TOKEN_INVALID,
-            none ? Failure.KEYS_UNAVAILABLE.code() : "key_unknown");
+      } else if (((TokenVerifier.Verdict.KeyUnknown) verdict).keys().isLoaded()) {
+        refuse(exchange, clientResponse, Failure.TOKEN_INVALID, "key_unknown");
+      } else {
+        Refusal.send(exchange, clientResponse, Failure.KEYS_UNAVAILABLE);
       }
     }
   }
@@ -243,7 +241,7 @@ public final class AuthenticationFilter extends GatewayFilter {
     TokenVerifier judging = Objects.requireNonNull(verifier);
     TokenVerifier.Verdict verdict = judging.verify(token);
     return verdict instanceof TokenVerifier.Verdict.KeyUnknown unknown
-            && unknown.keys().awaitNewer(waiters, PATIENCE)
+            && unknown.keys().awaitNewer(PATIENCE)
         ? judging.verify(token)
         : verdict;
   }

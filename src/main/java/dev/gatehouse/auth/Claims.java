@@ -6,10 +6,8 @@ import dev.gatehouse.Caller;
 import dev.gatehouse.http.GatewayFields;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Reads what a verified token says of its caller. */
@@ -54,14 +52,31 @@ final class Claims {
     }
     refuseControl(subject);
     scopes.forEach(Claims::refuseControl);
-    Map<String, String> told = new HashMap<>();
+    String told = subject == null || subject.isEmpty() ? null : subject;
+    List<Map.Entry<String, String>> fields = new ArrayList<>();
+    if (told != null) {
+      fields.add(Map.entry(GatewayFields.USER_ID, GatewayFields.encode(told)));
+    }
+    if (!scopes.isEmpty()) {
+      String joined = String.join(" ", scopes);
+      fields.add(Map.entry(GatewayFields.USER_SCOPES, GatewayFields.encode(joined)));
+    }
     claimHeaders.forEach(
-        (claim, header) -> told(value(claim)).ifPresent(text -> told.put(header, text)));
-    return new Caller(
-        subject == null || subject.isEmpty() ? null : subject,
-        scopes,
-        texts(value(rolesClaim)),
-        told);
+        (claim, header) -> {
+          String text = field(value(claim));
+          if (!text.isEmpty()) {
+            fields.add(Map.entry(header, text));
+          }
+        });
+    return new Caller(told, scopes, texts(value(rolesClaim)), fields);
+  }
+
+  /** Whether {@code aud} is a text or a list of texts, if there is one (RFC 7519 section 4.1.3). */
+  boolean isAudienceText() {
+    Object audience = value("aud");
+    return audience == null
+        || audience instanceof String
+        || (audience instanceof List<?> list && list.stream().allMatch(String.class::isInstance));
   }
 
   /** {@code jti} and {@code sub} as {@code jwt.revoked} names them. */
@@ -76,21 +91,12 @@ final class Claims {
     return names;
   }
 
-  /** {@code scope} (RFC 8693) or {@code scp}; each may be an array or a text with blanks. */
+  /** {@code scope} (RFC 8693) or {@code scp}; each may be a list or a text with blanks. */
   private List<String> scopes() {
     for (String name : new String[] {"scope", "scp"}) {
-      Claim claim = token.getClaim(name);
-      if (!claim.isMissing() && !claim.isNull()) {
-        String text = claim.asString();
-        List<String> listed =
-            text == null ? claim.asList(String.class) : List.of(text.split(" ", -1));
-        List<String> scopes = new ArrayList<>();
-        for (String scope : listed == null ? List.<String>of() : listed) {
-          if (scope != null && !scope.isBlank()) {
-            scopes.add(scope);
-          }
-        }
-        return scopes;
+      Object value = value(name);
+      if (value != null) {
+        return texts(value instanceof String text ? List.of(text.split(" ", -1)) : value);
       }
     }
     return List.of();
@@ -122,9 +128,10 @@ final class Claims {
   }
 
   /**
-   * Text, numbers, true, false, and lists of them, with commas; what else there is, is not told.
+   * Text, numbers, true, false, and lists of them with commas, which are encoded where they are
+   * part of a text; what else there is, is not told.
    */
-  private static Optional<String> told(@Nullable Object value) {
+  private static String field(@Nullable Object value) {
     List<String> items = new ArrayList<>();
     for (Object item : value instanceof List<?> list ? list : List.of(value == null ? "" : value)) {
       if (item instanceof String || item instanceof Number || item instanceof Boolean) {
@@ -133,12 +140,10 @@ final class Claims {
           throw new UnfitException("claim");
         }
         refuseControl(text);
-        String encoded = GatewayFields.encode(text);
-        items.add(value instanceof List<?> ? encoded.replace(",", "%2C") : encoded);
+        items.add(GatewayFields.encode(text).replace(",", "%2C"));
       }
     }
-    String text = String.join(",", items);
-    return text.isEmpty() ? Optional.empty() : Optional.of(text);
+    return String.join(",", items);
   }
 
   /** Whether a text can be written in UTF-8: half a surrogate pair would become "?". */

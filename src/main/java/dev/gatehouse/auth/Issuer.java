@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class Issuer {
 
   /** How many keys are tried on a token that does not say which. */
-  private static final int MOST_TRIED = 8;
+  private static final int MOST_TRIED = 4;
 
   /** What a published key can verify: secrets are not published. */
   private static final Set<String> PUBLISHED =

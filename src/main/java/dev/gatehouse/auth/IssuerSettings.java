@@ -4,7 +4,6 @@ import com.auth0.jwt.algorithms.Algorithm;
 import dev.gatehouse.config.Parameters;
 import dev.gatehouse.config.Quantity;
 import dev.gatehouse.http.GatewayFields;
-import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -93,8 +92,8 @@ record IssuerSettings(
             "path of a PEM file, or the PEM itself; RSA or EC",
             Keys::ofPublicKey)
         .ifPresent(algorithms::addAll);
-    Optional<URI> jwksUrl =
-        parameters.value(prefix + "jwksUrl", "URL of a key set", KeySetSource::url);
+    Optional<KeySetSource> published =
+        parameters.value(prefix + "jwksUrl", "URL of a key set", KeySetSource::of);
     Optional<String> issuer = parameters.text(prefix + "issuer", "text");
     Optional<String> audience = parameters.text(prefix + "audience", "text");
     Duration leeway =
@@ -150,9 +149,7 @@ record IssuerSettings(
         Stream.of("secret", "publicKey", "jwksUrl")
             .noneMatch(key -> parameters.isSet(prefix + key));
     Optional<KeySetSource> source =
-        noKey && issuer.isPresent()
-            ? discovered(parameters, prefix, issuer.get())
-            : jwksUrl.map(url -> new KeySetSource(Optional.of(url), ""));
+        noKey && issuer.isPresent() ? discovered(parameters, prefix, issuer.get()) : published;
     if (flat != null && issuer.isEmpty()) {
       parameters.problem("jwt." + prefix + "issuer is missing: tokens are told apart by it");
     }
@@ -186,18 +183,14 @@ record IssuerSettings(
   private static Optional<KeySetSource> discovered(
       Parameters parameters, String prefix, String issuer) {
     try {
-      KeySetSource source = new KeySetSource(Optional.empty(), issuer);
-      if (source.first().getRawQuery() == null) {
-        return Optional.of(source);
-      }
+      return Optional.of(KeySetSource.discoveredFor(issuer));
     } catch (IllegalArgumentException e) {
-      // Not a provider's URL, but a name.
+      parameters.problem(
+          ("no key for tokens of '%2$s': expected jwt.%1$ssecret, jwt.%1$spublicKey or"
+                  + " jwt.%1$sjwksUrl, or a provider's http or https URL as jwt.%1$sissuer")
+              .formatted(prefix, issuer));
+      return Optional.empty();
     }
-    parameters.problem(
-        "no key for tokens of '%2$s': expected jwt.%1$ssecret, jwt.%1$spublicKey or jwt.%1$sjwksUrl,"
-                .formatted(prefix, issuer)
-            + " or as issuer the http or https URL of a provider");
-    return Optional.empty();
   }
 
   private static List<String> names(String text) {
@@ -205,8 +198,9 @@ record IssuerSettings(
     Set<String> known = new HashSet<>(Set.of(UNNAMED));
     for (String item : text.split(",", -1)) {
       String name = item.strip();
-      // Environment variables know no case.
-      if (!name.matches("[A-Za-z][A-Za-z0-9_-]*") || !known.add(name.toLowerCase(Locale.ROOT))) {
+      // Environment variables know no case and no dash.
+      if (!name.matches("[A-Za-z][A-Za-z0-9_-]*")
+          || !known.add(name.toLowerCase(Locale.ROOT).replace('-', '_'))) {
         throw new IllegalArgumentException(
             "different names of letters, digits, - and _, with commas (and none 'default')");
       }

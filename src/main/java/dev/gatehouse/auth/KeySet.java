@@ -10,15 +10,15 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
 final class KeySet {
 
   // Requests only look into `keys`, which is replaced as a whole. Everything else is about the next
-  // fetch, of which there is one at most: it runs on a thread of ours, begun by the timer or by a
+  // fetch, of which there is one at most: begun by the timer or by a
   // request that names an unknown key, and by nobody before the interval is over. So a key that a
   // set of the last interval does not have is unknown without a question, whatever names are
   // invented; nothing needs to be remembered of them.
@@ -37,11 +37,22 @@ final class KeySet {
   // A set is replaced by a good one only. A key that is in both stays the same object, because the
   // tokens that it has verified are remembered with it; one that is gone is withdrawn.
 
+  /**
+   * How many requests may wait: a part of the threads that servers have as they come, so that
+   * invented keys do not take them all.
+   */
+  private static final int WAITERS = 32;
+
   private static final Logger LOG = LoggerFactory.getLogger(KeySet.class);
 
-  /** Fetches a key set; blocks. */
+  /** Fetches a key set; fails with a {@link KeySetException}, and never blocks. */
   interface Source {
-    String fetch() throws KeySetException;
+    CompletableFuture<String> fetch();
+  }
+
+  /** What may be called off. */
+  interface Task {
+    void cancel();
   }
 
   /** Does things on threads of their own. */
@@ -53,14 +64,15 @@ final class KeySet {
     void execute(Runnable task);
 
     /** The same, after a while, unless that is cancelled. */
-    Future<?> after(Duration wait, Runnable task);
+    Task after(Duration wait, Runnable task);
   }
 
   /** A set; {@code all} has the keys in the provider's order. */
-  private record Keys(
+  private record Fetched(
       Map<PublishedKey, VerifyingKey> byPublished,
       List<VerifyingKey> all,
       Map<String, List<VerifyingKey>> byId,
+      List<VerifyingKey> unnamed,
       long fetched) {}
 
   private final String issuer;
@@ -72,8 +84,12 @@ final class KeySet {
   private final LongSupplier nanos;
   private final Clock clock;
   private final Metrics metrics;
+  private final Semaphore waiters = new Semaphore(WAITERS);
 
-  private volatile @Nullable Keys keys;
+  /** Whether a set is being written to the disk, which may hang. */
+  private final AtomicBoolean keeping = new AtomicBoolean();
+
+  private volatile @Nullable Fetched keys;
 
   /** Guarded by this, as are the next ones: when the last fetch began. */
   private long begun;
@@ -87,12 +103,11 @@ final class KeySet {
   private @Nullable Long staleSince;
 
   private @Nullable CompletableFuture<Void> underWay;
-  private @Nullable Future<?> next;
+  private @Nullable Task next;
 
   /**
    * @param issuer its name for log and metrics
    * @param maker makes of a published key one that verifies the issuer's tokens
-   * @param threads one for each set, which its fetch may block, and one more
    * @param nanos the time for intervals and ages, which no change of the clock touches
    * @param clock the time of day, for what is kept over restarts
    */
@@ -132,23 +147,25 @@ final class KeySet {
   }
 
   /**
-   * @param id {@code kid}; null for all keys
+   * The keys that a token may mean.
+   *
+   * @param id the token's {@code kid}; null for all keys
    */
   List<VerifyingKey> find(@Nullable String id) {
-    Keys now = keys;
+    Fetched now = keys;
     if (now == null) {
       return List.of();
     }
-    return id == null ? now.all : now.byId.getOrDefault(id, List.of());
+    return id == null ? now.all : now.byId.getOrDefault(id, now.unnamed);
   }
 
   /**
-   * Waits for a newer set, if one is being fetched, or may be; blocks.
+   * Waits for newer keys, if they are being fetched, or may be; blocks. Who finds no place does not
+   * wait.
    *
-   * @param waiters the places for all who wait; who finds none does not wait
    * @return whether a fetch has ended
    */
-  boolean awaitNewer(Semaphore waiters, Duration patience) {
+  boolean awaitNewer(Duration patience) {
     CompletableFuture<Void> fetch = fetchIfAllowed();
     if (fetch == null || !waiters.tryAcquire()) {
       return false;
@@ -183,7 +200,7 @@ final class KeySet {
     begun = nanos.getAsLong();
     soon = false;
     if (next != null) {
-      next.cancel(false);
+      next.cancel();
       next = null;
     }
     try {
@@ -195,34 +212,44 @@ final class KeySet {
   }
 
   private void run(CompletableFuture<Void> fetch) {
-    boolean good = false;
-    try {
-      String document = source.fetch();
-      install(document, nanos.getAsLong());
-      good = true;
-      // Who waits does not wait for the disk.
-      fetch.complete(null);
-      metrics.keySetFetched(issuer, "good");
-      keep(document);
-    } catch (KeySetException e) {
-      failed(e.outcome(), String.valueOf(e.getMessage()));
-    } catch (RuntimeException e) {
-      failed("failed", e.toString());
-    } finally {
-      synchronized (this) {
-        underWay = null;
-        failing = !good;
-        staleSince = good ? null : Objects.requireNonNullElse(staleSince, begun);
-        planNext();
+    source.fetch().whenComplete((document, failure) -> ended(fetch, document, failure)).isDone();
+  }
+
+  private void ended(
+      CompletableFuture<Void> fetch, @Nullable String document, @Nullable Throwable failure) {
+    Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+    if (document != null) {
+      try {
+        install(PublishedKey.set(document), nanos.getAsLong(), false);
+      } catch (RuntimeException e) {
+        cause = new KeySetException("garbled", String.valueOf(e.getMessage()));
       }
-      fetch.complete(null);
+    }
+    if (cause == null) {
+      metrics.keySetFetched(issuer, "good");
+    } else {
+      failed(cause);
+    }
+    synchronized (this) {
+      underWay = null;
+      failing = cause != null;
+      if (failing && staleSince == null) {
+        staleSince = begun;
+      }
+      planNext();
+    }
+    fetch.complete(null);
+    // Last: neither who waits nor the next fetch waits for the disk.
+    if (cause == null && document != null && keeping.compareAndSet(false, true)) {
+      keep(document);
+      keeping.set(false);
     }
   }
 
   /** Plans the next fetch, and before it the end of a set that is too old. */
   private synchronized void planNext() {
     if (next != null) {
-      next.cancel(false);
+      next.cancel();
     }
     Duration wait = rule.untilNext(since(begun), soon || failing || keys == null);
     if (keys != null && staleSince != null) {
@@ -237,8 +264,12 @@ final class KeySet {
   }
 
   private synchronized void wake() {
-    next = null;
-    Keys now = keys;
+    if (next != null) {
+      // Somebody has planned anew while this one waited for the lock.
+      next.cancel();
+      next = null;
+    }
+    Fetched now = keys;
     if (now != null && staleSince != null && rule.servesFor(since(staleSince)).isZero()) {
       keys = null;
       now.all.forEach(VerifyingKey::withdraw);
@@ -253,34 +284,32 @@ final class KeySet {
     }
   }
 
-  private void install(String document, long fetched) throws KeySetException {
-    List<PublishedKey> published;
-    try {
-      published = PublishedKey.set(document);
-    } catch (IllegalArgumentException e) {
-      throw new KeySetException("garbled", String.valueOf(e.getMessage()));
-    }
-    Keys before = keys;
+  /** Puts a set in place of the last one. */
+  private synchronized void install(List<PublishedKey> published, long fetched, boolean kept) {
+    Fetched before = keys;
     Map<PublishedKey, VerifyingKey> old = before == null ? Map.of() : before.byPublished;
     Map<PublishedKey, VerifyingKey> all = new LinkedHashMap<>();
     Map<String, List<VerifyingKey>> byId = new HashMap<>();
+    List<VerifyingKey> unnamed = new ArrayList<>();
     for (PublishedKey key : published) {
-      VerifyingKey verifying = old.containsKey(key) ? old.get(key) : maker.apply(key);
-      if (all.putIfAbsent(key, Objects.requireNonNull(verifying)) == null && key.id() != null) {
-        byId.computeIfAbsent(key.id(), id -> new ArrayList<>()).add(verifying);
+      VerifyingKey known = old.get(key);
+      VerifyingKey verifying = known == null ? maker.apply(key) : known;
+      if (all.putIfAbsent(key, verifying) == null) {
+        String id = key.id();
+        (id == null ? unnamed : byId.computeIfAbsent(id, first -> new ArrayList<>()))
+            .add(verifying);
       }
     }
-    keys = new Keys(all, List.copyOf(all.values()), byId, fetched);
+    keys = new Fetched(all, List.copyOf(all.values()), byId, unnamed, fetched);
+    staleSince = kept ? fetched : null;
     old.forEach(
         (key, verifying) -> {
           if (!all.containsKey(key)) {
             verifying.withdraw();
           }
         });
-    if (!old.keySet().equals(all.keySet())) {
-      LOG.info("keys of {}: {}", issuer, names(published));
-    } else if (failing) {
-      LOG.info("keys of {}: fetched again", issuer);
+    if (kept || failing || !old.keySet().equals(all.keySet())) {
+      LOG.info("keys of {}, {}: {}", issuer, kept ? "as kept" : "as fetched", names(published));
     }
   }
 
@@ -293,14 +322,17 @@ final class KeySet {
     return names.toString();
   }
 
-  private void failed(String outcome, String message) {
-    metrics.keySetFetched(issuer, outcome);
+  private void failed(Throwable cause) {
+    metrics.keySetFetched(issuer, cause instanceof KeySetException e ? e.outcome() : "failed");
     if (!failing) {
       LOG.warn(
           "keys of {}: not fetched, {}: {}",
           issuer,
           isLoaded() ? "the last good ones serve on" : "there are none yet",
-          LogText.escape(message));
+          LogText.escape(
+              cause instanceof KeySetException
+                  ? String.valueOf(cause.getMessage())
+                  : cause.toString()));
     }
   }
 
@@ -309,15 +341,14 @@ final class KeySet {
       Optional<KeySetFile.Kept> kept = file.isPresent() ? file.get().read() : Optional.empty();
       if (kept.isPresent()) {
         Duration age = Duration.between(kept.get().fetched(), clock.instant());
-        if (!rule.servesFor(age.isNegative() ? Duration.ZERO : age).isZero()) {
-          long fetched = nanos.getAsLong() - Math.max(0, age.toNanos());
-          install(kept.get().document(), fetched);
-          synchronized (this) {
-            staleSince = fetched;
-          }
+        // One from a time to come was written while the clock was wrong.
+        age = age.isNegative() ? Duration.ZERO : age;
+        if (!rule.servesFor(age).isZero()) {
+          long fetched = nanos.getAsLong() - age.toNanos();
+          install(PublishedKey.set(kept.get().document()), fetched, true);
         }
       }
-    } catch (IOException | KeySetException e) {
+    } catch (IOException | IllegalArgumentException e) {
       LOG.warn("keys of {}: what was kept cannot be used: {}", issuer, e.toString());
     }
   }
@@ -326,14 +357,14 @@ final class KeySet {
     if (file.isPresent()) {
       try {
         file.get().write(new KeySetFile.Kept(document, clock.instant()));
-      } catch (IOException e) {
+      } catch (IOException | RuntimeException e) {
         LOG.warn("keys of {}: cannot be kept for a restart: {}", issuer, e.toString());
       }
     }
   }
 
   private double ageSeconds() {
-    Keys now = keys;
+    Fetched now = keys;
     return now == null ? Double.NaN : since(now.fetched).toMillis() / 1000.0;
   }
 

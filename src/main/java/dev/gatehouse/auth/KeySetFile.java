@@ -33,6 +33,9 @@ final class KeySetFile {
   private static final Set<PosixFilePermission> OWNER_ONLY =
       PosixFilePermissions.fromString("rwx------");
 
+  /** A set has 1 MiB at most, and JSON needs two characters for some. */
+  private static final long LARGEST = 4L << 20;
+
   /** A set and when it was fetched. */
   record Kept(String document, Instant fetched) {}
 
@@ -48,9 +51,9 @@ final class KeySetFile {
   }
 
   /**
-   * Says what stands against keeping keys in a folder, and changes nothing.
+   * Looks at a folder, and changes nothing.
    *
-   * @throws IllegalArgumentException whose message says what was expected
+   * @throws IllegalArgumentException if it cannot be used; the message says what was expected
    */
   static Path folder(String text) {
     Path folder = Path.of(text).toAbsolutePath();
@@ -62,21 +65,61 @@ final class KeySetFile {
       throw new IllegalArgumentException(
           "a folder that can be written, or made (" + there + " cannot be)");
     }
+    if (there.equals(folder) && isOpenToOthers(folder)) {
+      throw new IllegalArgumentException("a folder that nobody else can write to, of mode 0700");
+    }
     return folder;
   }
 
-  /** Makes the folder, or takes from others the permissions that they have on it. */
+  private static boolean isOpenToOthers(Path folder) {
+    try {
+      return hasPermissions(folder)
+          && Files.getPosixFilePermissions(folder).stream()
+              .anyMatch(
+                  permission ->
+                      permission == PosixFilePermission.GROUP_WRITE
+                          || permission == PosixFilePermission.OTHERS_WRITE);
+    } catch (IOException e) {
+      return true;
+    }
+  }
+
+  private static boolean hasPermissions(Path folder) {
+    return folder.getFileSystem().supportedFileAttributeViews().contains("posix");
+  }
+
+  /**
+   * Makes the folder if there is none.
+   *
+   * @throws IOException if that fails, or if it is somebody else's
+   */
   static void prepare(Path folder) throws IOException {
-    Files.createDirectories(folder);
-    if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")
-        && !Files.getPosixFilePermissions(folder).equals(OWNER_ONLY)) {
-      Files.setPosixFilePermissions(folder, OWNER_ONLY);
+    Path parent = folder.getParent();
+    if (!Files.exists(folder) && parent != null) {
+      Files.createDirectories(parent);
+      if (hasPermissions(parent)) {
+        Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
+      } else {
+        Files.createDirectory(folder);
+      }
+    }
+    // What we make is ours; what is somebody else's is not for our keys.
+    Path ours = Files.createTempFile(folder, "keys-", ".new");
+    try {
+      if (!Files.getOwner(ours).equals(Files.getOwner(folder)) || isOpenToOthers(folder)) {
+        throw new IOException("expected a folder of our own with mode 0700: " + folder);
+      }
+    } finally {
+      Files.delete(ours);
     }
   }
 
   /** What was kept, if there is something whole of this source. */
   Optional<Kept> read() throws IOException {
     try {
+      if (Files.size(file()) > LARGEST || !Files.getOwner(file()).equals(Files.getOwner(folder))) {
+        throw new IOException(file() + " was not written by the gateway");
+      }
       JsonNode kept = PublishedKey.json(Files.readString(file()));
       if (source.toString().equals(kept.path("source").textValue())) {
         return Optional.of(

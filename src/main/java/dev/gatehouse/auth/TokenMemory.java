@@ -2,6 +2,7 @@ package dev.gatehouse.auth;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.gatehouse.Caller;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,8 +12,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class TokenMemory {
 
-  /** What an entry takes besides its texts, about. */
+  /** What an entry takes besides its texts, about; and a text besides its characters. */
   private static final int ENTRY_BYTES = 512;
+
+  private static final int TEXT_BYTES = 64;
 
   private final @Nullable Cache<String, TokenVerifier.Verdict.Accepted> verified;
 
@@ -25,10 +28,16 @@ final class TokenMemory {
             ? null
             : Caffeine.newBuilder()
                 .maximumWeight(bytes)
-                // The caller's texts are parts of the token, which is there once more by them.
-                .weigher((String token, Object verdict) -> ENTRY_BYTES + 2 * token.length())
+                .weigher(TokenMemory::weight)
                 .executor(Runnable::run)
-                .<String, TokenVerifier.Verdict.Accepted>build();
+                .build();
+  }
+
+  /** About: what a caller is said to be is part of the token, and may be told encoded besides. */
+  private static int weight(String token, TokenVerifier.Verdict.Accepted verdict) {
+    Caller caller = verdict.caller();
+    int texts = caller.scopes().size() + caller.roles().size() + 2 * caller.told().size();
+    return ENTRY_BYTES + 4 * token.length() + TEXT_BYTES * texts;
   }
 
   /**

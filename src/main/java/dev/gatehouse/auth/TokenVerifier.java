@@ -82,8 +82,8 @@ final class TokenVerifier {
 
   private final TokenMemory memory;
   private final Clock clock;
-  private final LongAdder remembered = new LongAdder();
-  private final LongAdder verified = new LongAdder();
+  private final LongAdder recognised = new LongAdder();
+  private final LongAdder examined = new LongAdder();
 
   /**
    * @param issuers one of them at most without an issuer's name to check
@@ -103,13 +103,13 @@ final class TokenVerifier {
   }
 
   /** How many tokens were recognised. */
-  LongAdder remembered() {
-    return remembered;
+  LongAdder recognised() {
+    return recognised;
   }
 
-  /** How many tokens were verified in full, with whatever outcome. */
-  LongAdder verified() {
-    return verified;
+  /** How many tokens were examined in full, with whatever outcome. */
+  LongAdder examined() {
+    return examined;
   }
 
   Verdict verify(String token) {
@@ -119,10 +119,10 @@ final class TokenVerifier {
     long now = Math.floorDiv(clock.millis(), 1000L);
     Verdict.Accepted known = memory.recall(token, now);
     if (known != null) {
-      remembered.increment();
+      recognised.increment();
       return known;
     }
-    verified.increment();
+    examined.increment();
     try {
       Verdict verdict = isCompact(token) ? verifyDecoded(JWT.decode(token), now) : MALFORMED;
       if (verdict instanceof Verdict.Accepted accepted) {
@@ -235,6 +235,10 @@ final class TokenVerifier {
       return new Verdict.Refused("exp_missing");
     }
     Claims claims = new Claims(token);
+    if (!claims.isAudienceText()) {
+      // Numbers would be compared as the texts that they look like.
+      return new Verdict.Refused("aud");
+    }
     if (claims.revocable().stream().anyMatch(settings.revoked()::contains)) {
       return new Verdict.Refused("revoked");
     }

@@ -67,15 +67,7 @@ public final class GatewayHeadersFilter extends GatewayFilter {
     tellForwarding(exchange, clientRequest);
     Caller caller = exchange.caller();
     if (caller != null) {
-      String subject = caller.subject();
-      if (subject != null) {
-        exchange.tellUpstream(GatewayFields.USER_ID, GatewayFields.encode(subject));
-      }
-      if (!caller.scopes().isEmpty()) {
-        exchange.tellUpstream(
-            GatewayFields.USER_SCOPES, GatewayFields.encode(String.join(" ", caller.scopes())));
-      }
-      caller.told().forEach(exchange::tellUpstream);
+      exchange.tellUpstream(caller.told());
     }
     chain.doFilter(clientRequest, clientResponse);
   }

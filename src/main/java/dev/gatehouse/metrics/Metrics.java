@@ -128,11 +128,11 @@ public final class Metrics implements AutoCloseable {
   /**
    * Shows how many tokens were looked at.
    *
-   * @param how {@code remembered} or {@code verified}
+   * @param how {@code recognised} or {@code examined}
    */
   public void tokensChecked(String how, LongAdder count) {
     FunctionCounter.builder("gatehouse.tokens.checked", count, LongAdder::sum)
-        .description("Tokens that were recognised, or verified in full with whatever outcome.")
+        .description("Tokens that were recognised, or examined in full with whatever outcome.")
         .tag("how", how)
         .register(registry);
   }

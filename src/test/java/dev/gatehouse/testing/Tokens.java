@@ -162,6 +162,16 @@ public final class Tokens {
     return bad;
   }
 
+  /** A token signed with any RSA key. */
+  public static String rs256(KeyPair pair, Map<String, ?> header, Map<String, ?> claims) {
+    return rsa(pair.getPrivate(), "RS256", header, claims);
+  }
+
+  /** A token with any bytes as secret. */
+  public static String hs256(byte[] secret, Map<String, ?> claims) {
+    return hmac("HS256", "HmacSHA256", secret, claims);
+  }
+
   private static String byStranger(Trust trust) {
     return switch (trust) {
       case HS256 -> hmacWith(randomSecret().getBytes(UTF_8));
@@ -268,7 +278,7 @@ public final class Tokens {
     return base64(bytes);
   }
 
-  private static KeyPair newRsa() {
+  static KeyPair newRsa() {
     try {
       KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
       generator.initialize(2048);
