@@ -6,6 +6,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
+import java.util.Locale;
+import java.util.Map;
 
 /**
  * A client that speaks just enough HTTP/2, in clear text, to ask one thing after the other and to
@@ -83,6 +85,20 @@ public final class RawHttp2Client implements AutoCloseable {
     connection.send(frame(HEADERS, END_HEADERS, stream, block(method, target, token)));
   }
 
+  /** Sends the head of a request with these fields, and whether nothing follows. */
+  public void begin(String method, String target, Map<String, String> fields, boolean whole) {
+    ByteArrayOutputStream block = new ByteArrayOutputStream();
+    block.writeBytes(block(method, target));
+    fields.forEach(
+        (name, value) -> {
+          block.write(0);
+          text(block, name.toLowerCase(Locale.ROOT));
+          text(block, value);
+        });
+    int flags = whole ? END_STREAM_AND_HEADERS : END_HEADERS;
+    connection.send(frame(HEADERS, flags, stream, block.toByteArray()));
+  }
+
   /** Sends a part of the body. */
   public void send(byte[] part) {
     connection.send(frame(DATA, 0, stream, part));
@@ -115,6 +131,14 @@ public final class RawHttp2Client implements AutoCloseable {
 
   private static byte[] block(String method, String target, String token) {
     ByteArrayOutputStream block = new ByteArrayOutputStream();
+    block.writeBytes(block(method, target));
+    block.writeBytes(AUTHORIZATION);
+    text(block, "Bearer " + token);
+    return block.toByteArray();
+  }
+
+  private static byte[] block(String method, String target) {
+    ByteArrayOutputStream block = new ByteArrayOutputStream();
     block.write(METHOD);
     text(block, method);
     block.write(SCHEME_HTTP);
@@ -122,8 +146,6 @@ public final class RawHttp2Client implements AutoCloseable {
     text(block, "gateway.example");
     block.write(PATH);
     text(block, target);
-    block.writeBytes(AUTHORIZATION);
-    text(block, "Bearer " + token);
     return block.toByteArray();
   }
 
