@@ -358,7 +358,7 @@ abstract class TwoUsers {
 
   /** Tomcat now and then drops a connection on which a body follows the preface at once. */
   private void open(RawHttp2Client connection) throws IOException {
-    connection.begin("GET", gateway.context() + "/gateway/health/live", Map.of(), true);
+    connection.begin("GET", gateway.context() + "/gateway/health/live", List.of(), true);
     assertThat(connection.receiveBody(Integer.MAX_VALUE)).asString().contains("UP");
   }
 
@@ -374,7 +374,9 @@ abstract class TwoUsers {
     if (request.body() == Body.WITH_LENGTH) {
       fields.put("Content-Length", String.valueOf(request.sent().length() + (cut ? 1 : 0)));
     }
-    connection.begin(request.method(), gateway.context() + request.path(), fields, whole);
+    List<String> lines =
+        fields.entrySet().stream().map(field -> field.getKey() + ": " + field.getValue()).toList();
+    connection.begin(request.method(), gateway.context() + request.path(), lines, whole);
     if (cut) {
       connection.send(request.sent().getBytes(US_ASCII));
     } else if (!whole) {

@@ -6,8 +6,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 
 /**
  * A client that speaks just enough HTTP/2, in clear text, to ask one thing after the other and to
@@ -85,16 +85,16 @@ public final class RawHttp2Client implements AutoCloseable {
     connection.send(frame(HEADERS, END_HEADERS, stream, block(method, target, token)));
   }
 
-  /** Sends the head of a request with these fields, and whether nothing follows. */
-  public void begin(String method, String target, Map<String, String> fields, boolean whole) {
+  /** Sends the head of a request with these header lines, and whether nothing follows. */
+  public void begin(String method, String target, List<String> lines, boolean whole) {
     ByteArrayOutputStream block = new ByteArrayOutputStream();
     block.writeBytes(block(method, target));
-    fields.forEach(
-        (name, value) -> {
-          block.write(0);
-          text(block, name.toLowerCase(Locale.ROOT));
-          text(block, value);
-        });
+    for (String line : lines) {
+      int colon = line.indexOf(':');
+      block.write(0);
+      text(block, line.substring(0, colon).toLowerCase(Locale.ROOT));
+      text(block, line.substring(colon + 1).strip());
+    }
     int flags = whole ? END_STREAM_AND_HEADERS : END_HEADERS;
     connection.send(frame(HEADERS, flags, stream, block.toByteArray()));
   }
