@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import dev.gatehouse.testing.Container;
 import dev.gatehouse.testing.Flood;
 import dev.gatehouse.testing.GatewayServer;
+import dev.gatehouse.testing.Provider;
 import dev.gatehouse.testing.RawClient;
 import dev.gatehouse.testing.RawHttp2Client;
 import dev.gatehouse.testing.RawRequest;
@@ -47,6 +48,7 @@ class RedeployIT {
     try (Upstream users = Upstream.start();
         Upstream orders = Upstream.start();
         Upstream products = Upstream.start();
+        Provider provider = Provider.publishing("a");
         GatewayServer server = container.newServer().redeployable().http2()) {
       orders.will(
           (request, out) -> {
@@ -57,6 +59,9 @@ class RedeployIT {
       server
           .deploy(
               Tokens.trusting(Trust.HS256, Webapp.at(""))
+                  .setting("jwt.issuers", "provider")
+                  .setting("jwt.provider.issuer", provider.issuer())
+                  .setting("jwt.provider.refreshInterval", "100ms")
                   .setting("users.url", users.url())
                   .setting("orders.url", orders.url())
                   .setting("products.url", products.url()))
