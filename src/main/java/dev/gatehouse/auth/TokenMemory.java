@@ -33,11 +33,12 @@ final class TokenMemory {
                 .build();
   }
 
-  /** About: what a caller is said to be is part of the token, and may be told encoded besides. */
+  /** About: what a caller is said to be is part of the token, and is told encoded besides. */
   private static int weight(String token, TokenVerifier.Verdict.Accepted verdict) {
     Caller caller = verdict.caller();
     int texts = caller.scopes().size() + caller.roles().size() + 2 * caller.told().size();
-    return ENTRY_BYTES + 4 * token.length() + TEXT_BYTES * texts;
+    int told = caller.told().stream().mapToInt(field -> field.getValue().length()).sum();
+    return ENTRY_BYTES + 2 * token.length() + told + TEXT_BYTES * texts;
   }
 
   /**
