@@ -6,6 +6,7 @@ import dev.gatehouse.config.Quantity;
 import dev.gatehouse.http.GatewayFields;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -46,7 +47,7 @@ record IssuerSettings(
   IssuerSettings {
     algorithms = List.copyOf(algorithms);
     revoked = Set.copyOf(revoked);
-    claimHeaders = Map.copyOf(claimHeaders);
+    claimHeaders = Collections.unmodifiableMap(new LinkedHashMap<>(claimHeaders));
   }
 
   /** Reads the flat parameters, and those of each issuer that has a name. */
