@@ -160,6 +160,9 @@ public final class RawHttp2Client implements AutoCloseable {
   public int receiveStatus() throws IOException {
     Frame frame = receiveFrame();
     while (!frame.is(HEADERS)) {
+      if (frame.is(RST_STREAM)) {
+        throw new IOException("the stream was reset without an answer");
+      }
       frame = receiveFrame();
     }
     return status(ByteBuffer.wrap(frame.payload));
