@@ -286,7 +286,66 @@ final class PathForms {
           "/..",
           "//");
 
-  private static final Pattern WORDS = Pattern.compile("((UPPER|ENCODED)-)?(FROM|OUT)|TO|LONG");
+  /**
+   * Other spellings of {@code FROM/TO}, where {@code FROM} is open to the sender and {@code TO}
+   * needs more.
+   */
+  static final List<String> SPELLINGS =
+      List.of(
+          "FROM/TO",
+          "FROM/TO/",
+          "FROM//TO",
+          "FROM///TO",
+          "FROM/;/TO",
+          "FROM/;x=1/TO",
+          "FROM;/TO",
+          "FROM;x=1/TO",
+          "FROM;x=1//TO",
+          "FROM/TO;x=1",
+          "FROM/TO;",
+          "FROM/TO;/x",
+          "FROM/TO;.css",
+          "FROM/./TO",
+          "FROM/.//TO",
+          "FROM/%2e/TO",
+          "FROM/.;/TO",
+          "FROM/%2e;x=1/TO",
+          "FROM/.%3b/TO",
+          "FROM/x/../TO",
+          "FROM/x/..;/TO",
+          "FROM/x/%2e%2e/TO",
+          "FROM/x/..%2fTO",
+          "FROM/x%2f..%2fTO",
+          "FROM/x\\..\\TO",
+          "FROM/x/..%5cTO",
+          "FROM/%2fTO",
+          "FROM/%2FTO",
+          "FROM%2fTO",
+          "FROM/\\TO",
+          "FROM\\TO",
+          "FROM/%5cTO",
+          "FROM%5cTO",
+          "FROM/.%2fTO",
+          "FROM/.%5cTO",
+          "FROM/%c0%afTO",
+          "FROM/ENCODED-TO",
+          "FROM//ENCODED-TO",
+          "FROM/TO?",
+          "FROM/TO#",
+          "FROM/TO%00",
+          "FROM/TO%2f",
+          "FROM/TO%5cx",
+          "FROM/TO/.",
+          "FROM/TO/x/..",
+          "FROM/TO/../TO",
+          "/FROM/TO",
+          "/.FROM/TO",
+          "/;FROM/TO",
+          "http://gateway.exampleFROM//TO",
+          "http://gateway.exampleFROM/TO");
+
+  private static final Pattern WORDS =
+      Pattern.compile("((UPPER|ENCODED)-)?(FROM|OUT)|(ENCODED-)?TO|LONG");
   private static final String LONG_WAY_TO_NOWHERE = "x/".repeat(4_000) + "../".repeat(3_999) + "..";
 
   private PathForms() {}
@@ -308,6 +367,7 @@ final class PathForms {
                   case "UPPER-OUT" -> upper(out);
                   case "ENCODED-FROM" -> encoded(from);
                   case "ENCODED-OUT" -> encoded(out);
+                  case "ENCODED-TO" -> encoded(to);
                   case "FROM" -> from;
                   case "OUT" -> out;
                   case "TO" -> to;

@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiPredicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -57,6 +58,15 @@ class PathFormsIT {
   private static final Map<String, String> BASE_PATHS =
       Map.of("orders", "/base/v1", "inventory", "/base/v2/");
 
+  /** What a token without the scope may not see, though it may see all else of that service. */
+  private static final String ADMINS_ONLY =
+      """
+      <filter-mapping>
+        <filter-name>authorize-admin</filter-name>
+        <url-pattern>/api/users/secret/*</url-pattern>
+      </filter-mapping>
+      """;
+
   private static final Map<String, Upstream> UPSTREAMS = new LinkedHashMap<>();
   private static GatewayServer server;
   private static boolean jetty;
@@ -79,7 +89,8 @@ class PathFormsIT {
     jetty = container.toString().startsWith("jetty");
     Webapp webapp =
         Tokens.trusting(Trust.HS256, Webapp.at("/gw"))
-            .setting("jwt.public", "GET /api/products/open/*, GET /notifications/*");
+            .setting("jwt.public", "GET /api/products/open/*, GET /notifications/*")
+            .webXml(ADMINS_ONLY);
     for (String service : List.of("users", "products", "orders", "inventory", "notifications")) {
       String name = BASE_PATHS.containsKey(service) ? "shared" : service;
       Upstream upstream = UPSTREAMS.computeIfAbsent(name, any -> Upstream.start());
@@ -115,6 +126,7 @@ class PathFormsIT {
   void theFormsAreMany() {
     assertThat(PathForms.WAYS_OUT).hasSizeGreaterThan(60).doesNotHaveDuplicates();
     assertThat(PathForms.WAYS_OUT_ENCODED_TWICE).doesNotHaveDuplicates();
+    assertThat(PathForms.SPELLINGS).doesNotHaveDuplicates();
     assertThat(PathForms.DISGUISES).doesNotHaveDuplicates();
   }
 
@@ -132,13 +144,13 @@ class PathFormsIT {
   @Test
   void noWayLeadsFromAPublicServiceToAnother() {
     reaches(Protocol.HTTP_1, ALL_OPEN + "/1", "", "notifications", "/1");
-    reaches(Protocol.HTTP_1, "/gw/api/users/secret", good(), "users", "/secret");
+    reaches(Protocol.HTTP_1, "/gw/api/users/1", good(), "users", "/1");
 
     tryAll(
         Protocol.HTTP_1,
         PathForms.WAYS_OUT,
         ALL_OPEN,
-        "api/users/secret",
+        "api/users/1",
         "",
         Map.of("notifications", ""));
   }
@@ -168,6 +180,29 @@ class PathFormsIT {
         to,
         "",
         Map.of("products", "/open", "notifications", ""));
+  }
+
+  // With a token that lacks a scope.
+
+  @ParameterizedTest
+  @MethodSource("protocols")
+  void noSpellingHidesAPathFromAFilterThatIsMappedToIt(Protocol protocol) {
+    reaches(protocol, "/gw/api/users/1", good(), "users", "/1");
+    String admin = Tokens.admin(Trust.HS256);
+    reaches(protocol, "/gw/api/users/secret", admin, "users", "/secret");
+
+    for (String form : PathForms.SPELLINGS) {
+      String target = PathForms.target(form, "/gw/api/users", "secret");
+      if (protocol.canSay(target)) {
+        judge(
+            form,
+            target,
+            protocol.ask(target, good()),
+            (upstream, arrivedAs) ->
+                upstream.equals("users") && PathReader.DECODING_AGAIN.avoids("/secret", arrivedAs));
+      }
+    }
+    assertThat(deviations).isEmpty();
   }
 
   // From one service to another.
@@ -339,23 +374,28 @@ class PathFormsIT {
     for (String form : forms) {
       String target = PathForms.target(form, from, to);
       if (protocol.canSay(target)) {
-        judge(form, target, protocol.ask(target, token), reader, allowed);
+        judge(
+            form,
+            target,
+            protocol.ask(target, token),
+            (upstream, arrivedAs) ->
+                allowed.containsKey(upstream)
+                    && reader.staysBelow(requireNonNull(allowed.get(upstream)), arrivedAs));
       }
     }
     assertThat(deviations).isEmpty();
   }
 
   private void judge(
-      String form, String target, Answer answer, PathReader reader, Map<String, String> allowed) {
+      String form, String target, Answer answer, BiPredicate<String, String> mayArrive) {
     boolean passed = false;
     boolean strayed = false;
     StringBuilder where = new StringBuilder();
     for (Map.Entry<String, Upstream> upstream : UPSTREAMS.entrySet()) {
-      String base = allowed.get(upstream.getKey());
       for (RecordedRequest request : upstream.getValue().requests()) {
         passed = true;
         arrived++;
-        strayed |= base == null || !reader.staysBelow(base, request.target());
+        strayed |= !mayArrive.test(upstream.getKey(), request.target());
         where.append(", at ").append(upstream.getKey()).append(": ").append(request.target());
       }
       upstream.getValue().forget();

@@ -31,6 +31,11 @@ public enum PathReader {
         .allMatch(path -> path.startsWith(base + "/") && !path.startsWith("/../"));
   }
 
+  /** Whether no reading of the target is the path, or is below it. */
+  public boolean avoids(String path, String target) {
+    return readings(target).stream().noneMatch(read -> (read + "/").startsWith(path + "/"));
+  }
+
   /**
    * The paths that it may be taken for: for each number of decodings, with parameters dropped
    * before or after. Dots that lead above the root stay, so that they are seen.

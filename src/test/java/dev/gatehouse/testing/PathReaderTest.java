@@ -70,4 +70,19 @@ class PathReaderTest {
   void nothingIsAboveTheRoot(String target) {
     assertThat(PathReader.DECODING_ONCE.staysBelow("", target)).isFalse();
   }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/a, false",
+    "/a/b, false",
+    "//a, false",
+    "/b/../a, false",
+    "/%61, false",
+    "/ab, true",
+    "/b/a, true",
+    "/A, true",
+  })
+  void aPathIsAvoided(String target, boolean avoided) {
+    assertThat(PathReader.DECODING_AGAIN.avoids("/a", target)).isEqualTo(avoided);
+  }
 }
