@@ -328,6 +328,8 @@ final class PathForms {
           "FROM/.%2fTO",
           "FROM/.%5cTO",
           "FROM/%c0%afTO",
+          "FROM/%3b/TO",
+          "FROM/%3bx=1/TO",
           "FROM/ENCODED-TO",
           "FROM//ENCODED-TO",
           "FROM/TO?",
