@@ -7,16 +7,23 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
- * Reads a request target as a careless service may: decodes it, takes a backslash for a slash,
- * drops parameters, merges slashes, and then resolves dots.
+ * Reads a request target as a careless service may: decodes it, also UTF-8 that is longer than it
+ * may be, takes a backslash for a slash, drops parameters, merges slashes, and then resolves dots.
  */
 public enum PathReader {
   /** Decodes percent-encoded octets once, or leaves them. */
   DECODING_ONCE(1),
   /** Decodes what it has decoded, until nothing changes. */
   DECODING_AGAIN(Integer.MAX_VALUE);
+
+  /** ASCII in two to four bytes of UTF-8. */
+  private static final Pattern LONGER_THAN_IT_MAY_BE =
+      Pattern.compile(
+          "([\u00c0\u00c1]|\u00e0[\u0080\u0081]|\u00f0\u0080[\u0080\u0081])[\u0080-\u00bf]");
 
   private final int times;
 
@@ -82,7 +89,15 @@ public enum PathReader {
       decoded.write(octet < 0 ? path.charAt(i) : octet);
       i += octet < 0 ? 0 : 2;
     }
-    return decoded.toString(ISO_8859_1);
+    return LONGER_THAN_IT_MAY_BE
+        .matcher(decoded.toString(ISO_8859_1))
+        .replaceAll(found -> Matcher.quoteReplacement(ascii(found.group())));
+  }
+
+  /** What decoders take it for that add up the bits without asking how many bytes they need. */
+  private static String ascii(String bytes) {
+    int last = bytes.length() - 1;
+    return String.valueOf((char) ((bytes.charAt(last - 1) & 1) << 6 | (bytes.charAt(last) & 0x3f)));
   }
 
   /** The value of the encoded octet at an index, or -1 if it is none: that is left as it is. */
