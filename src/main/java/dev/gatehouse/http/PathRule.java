@@ -7,8 +7,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The server maps the decoded path, the service gets the raw one. So what a server might remove,
  * merge or decode on the way to the mapping must not stand in the raw path: dot segments, plain or
- * encoded; encoded {@code /}, {@code \} and NUL; empty segments, also those of parameters only;
- * parameters in the matched prefix or on a dot segment; encoded characters in the matched prefix.
+ * encoded; encoded {@code /}, {@code \} and NUL, and longer forms than UTF-8 has; empty segments,
+ * also those of parameters only; parameters in the matched prefix or on a dot segment; encoded
+ * characters in the matched prefix.
  */
 public final class PathRule {
 
@@ -31,8 +32,11 @@ public final class PathRule {
     for (int i = 1; i <= length; i++) {
       char c = i < length ? rawPath.charAt(i) : '/';
       if (c == '/') {
-        // Of parameters only, it is empty for a server that strips them before it maps.
-        if (i < length && (i == segment || rawPath.charAt(segment) == ';')) {
+        // Of parameters only, it is empty for who strips them before he maps, encoded or not.
+        if (i < length
+            && (i == segment
+                || rawPath.charAt(segment) == ';'
+                || (rawPath.charAt(segment) == '%' && octet(rawPath, segment) == ';'))) {
           return "empty_segment";
         }
         if (isDotSegment(rawPath, segment, i)) {
@@ -48,6 +52,9 @@ public final class PathRule {
         }
         if (octet == '/' || octet == '\\' || octet == 0) {
           return "encoded_separator";
+        }
+        if (isOverlong(octet, octet(rawPath, i + 3))) {
+          return "overlong_encoding";
         }
       } else if (c <= ' ' || c == 0x7f || c == '#' || c == '?') {
         return "illegal_character";
@@ -80,9 +87,17 @@ public final class PathRule {
     return dots == 1 || dots == 2;
   }
 
+  /** Whether a character begins that has a shorter form (RFC 3629 section 3), such as a dot. */
+  private static boolean isOverlong(int octet, int next) {
+    return octet == 0xc0
+        || octet == 0xc1
+        || (octet == 0xe0 && next >= 0x80 && next < 0xa0)
+        || (octet == 0xf0 && next >= 0x80 && next < 0x90);
+  }
+
   /** The value of the percent-encoded octet at an index, or -1 if it is none. */
   private static int octet(String path, int percent) {
-    if (percent + 2 >= path.length()) {
+    if (percent + 2 >= path.length() || path.charAt(percent) != '%') {
       return -1;
     }
     int high = hexDigit(path.charAt(percent + 1));

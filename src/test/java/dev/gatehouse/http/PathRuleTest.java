@@ -15,6 +15,19 @@ class PathRuleTest {
   }
 
   @ParameterizedTest
+  @CsvSource({
+    "/api/users/%3b/a, empty_segment",
+    "/api/users/%3Bx=1/a, empty_segment",
+    "/api/users/%c0%ae%c0%ae/a, overlong_encoding",
+    "/api/users/%C1%9c, overlong_encoding",
+    "/api/users/..%e0%80%afa, overlong_encoding",
+    "/api/users/%f0%80%80%ae, overlong_encoding",
+  })
+  void whatCarelessServicesReadOtherwiseIsAmbiguous(String path, String ambiguity) {
+    assertThat(ambiguityUnderUsers(path)).isEqualTo(ambiguity);
+  }
+
+  @ParameterizedTest
   @ValueSource(
       strings = {
         "/api/users/..%3bx",
@@ -192,7 +205,6 @@ class PathRuleTest {
         "/api/users/a%20b",
         "/api/users/%3Fx",
         "/api/users/%23",
-        "/api/users/%3b",
         "/api/users/...",
         "/api/users/.../a",
         "/api/users/..a",
@@ -207,6 +219,11 @@ class PathRuleTest {
         "/api/users/%c3%a9",
         "/api/users/\u00e9",
         "/api/users/%E2%82%AC",
+        "/api/users/%e0%a0%80",
+        "/api/users/%f0%90%80%80",
+        "/api/users/a%3b/b",
+        "/api/users/%3b",
+        "/api/users/%e0",
         "/api/users/\ud83d\ude00",
         "/api/users/{a}",
         "/api/users/a|b",
