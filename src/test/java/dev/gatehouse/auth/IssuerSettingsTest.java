@@ -425,6 +425,18 @@ class IssuerSettingsTest {
     assertProblem("unknown init-param 'b.secret'");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"", "a."})
+  void aPasswordInAnIssuerIsNotShown(String prefix) {
+    given(prefix + "issuer=https://u:hunter2@idp.example");
+    if (!prefix.isEmpty()) {
+      given("issuers=a");
+    }
+
+    assertProblem("no key for tokens of", "idp.example");
+    assertThat(problems.list().toString()).doesNotContain("hunter2");
+  }
+
   @Test
   void secretsOfNamedOnesAreMasked() {
     given("issuers=a", "a.issuer=a", "a.secret=" + SECRET, "secret=" + OTHER);

@@ -403,6 +403,7 @@ class KeySetSourceTest {
         "https://idp.example/%zz",
         "https://idp.example\\keys",
         "https://[::1/keys",
+        "https://idp.example:65536/keys",
       })
   void aUrlIsNone(String text) {
     assertThatIllegalArgumentException()

@@ -173,6 +173,7 @@ class PublishedKeyTest {
         "RSA|key_ops|[]|",
         "RSA|key_ops|null|",
         "RSA|key_ops|\"verify\"|",
+        "RSA|key_ops|{\"0\":\"verify\"}|",
         // Its algorithm, which must fit its type.
         "RSA|alg|\"RS256\"|RS256",
         "RSA|alg|\"RS512\"|RS512",
@@ -342,6 +343,7 @@ class PublishedKeyTest {
         "{\"keys\":null}",
         "{\"keys\":{}}",
         "{\"keys\":7}",
+        "{\"keys\":{\"a\":" + key + "}}",
         "{\"keys\":\"" + "x".repeat(99) + "\"}",
         "{\"Keys\":[" + key + "]}",
         "{\"keys\":[null,true,7,\"x\",[],{}]}",
@@ -400,6 +402,8 @@ class PublishedKeyTest {
     String tail = "," + good + "]}";
     return Stream.of(
         "{\"keys\":[\"" + "x".repeat(mebi - 500) + "\"" + tail,
+        "{\"keys\":[1" + ",1".repeat(mebi / 2 - 500) + tail,
+        "{\"keys\":[{}" + ",{}".repeat(mebi / 3 - 500) + tail,
         "{\"keys\":[" + good + ("," + good).repeat(mebi / (good.length() + 1) - 3) + tail,
         "{\"keys\":[" + rsa + ("," + rsa).repeat(mebi / (rsa.length() + 1) - 3) + tail,
         IntStream.range(0, 70_000)
