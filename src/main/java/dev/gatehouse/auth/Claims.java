@@ -4,6 +4,7 @@ import com.auth0.jwt.interfaces.Claim;
 import com.auth0.jwt.interfaces.DecodedJWT;
 import dev.gatehouse.Caller;
 import dev.gatehouse.http.GatewayFields;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -135,7 +136,11 @@ final class Claims {
     List<String> items = new ArrayList<>();
     for (Object item : value instanceof List<?> list ? list : List.of(value == null ? "" : value)) {
       if (item instanceof String || item instanceof Number || item instanceof Boolean) {
-        String text = item.toString();
+        // Not 1.23456785E7.
+        String text =
+            item instanceof Double number
+                ? BigDecimal.valueOf(number).toPlainString()
+                : item.toString();
         if (!isUnicode(text)) {
           throw new UnfitException("claim");
         }

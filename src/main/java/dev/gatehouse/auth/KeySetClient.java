@@ -91,7 +91,7 @@ final class KeySetClient implements KeySet.Threads, AutoCloseable {
     String place = from.getScheme() + "://" + from.getRawAuthority() + from.getRawPath();
     if (failure instanceof TimeoutException) {
       throw failed("timeout", place + " did not answer in time");
-    } else if (failure instanceof IllegalArgumentException) {
+    } else if (String.valueOf(failure).contains("Buffering capacity")) {
       throw failed("too_large", place + " answered with more than 1 MiB");
     } else if (failure != null) {
       throw failed("unreachable", place + ": " + failure);

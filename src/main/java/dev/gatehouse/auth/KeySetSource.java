@@ -40,6 +40,7 @@ record KeySetSource(URI url, Optional<String> discoveredFor) {
       URI url = URI.create(text);
       if (("https".equals(url.getScheme()) || "http".equals(url.getScheme()))
           && url.getHost() != null
+          && url.getPort() <= 65535
           && url.getRawUserInfo() == null
           && url.getRawFragment() == null) {
         return url;

@@ -32,6 +32,9 @@ record PublishedKey(@Nullable String id, PublicKey key, @Nullable String algorit
   private static final Map<String, String> CURVES =
       Map.of("P-256", "secp256r1", "P-384", "secp384r1", "P-521", "secp521r1");
 
+  /** Hundreds are many already, and each that is bad costs time, too. */
+  private static final int MOST = 1000;
+
   /** Trailing text and duplicate names are no JSON that two readers would read alike. */
   private static final ObjectReader JSON =
       JsonMapper.builder()
@@ -56,6 +59,10 @@ record PublishedKey(@Nullable String id, PublicKey key, @Nullable String algorit
    */
   static List<PublishedKey> set(String document) {
     JsonNode listed = json(document).path("keys");
+    if (!listed.isArray() || listed.size() > MOST) {
+      throw new IllegalArgumentException(
+          listed.isArray() ? "more than " + MOST + " keys" : "no key set");
+    }
     List<PublishedKey> keys = new ArrayList<>();
     for (JsonNode jwk : listed) {
       try {
@@ -68,8 +75,7 @@ record PublishedKey(@Nullable String id, PublicKey key, @Nullable String algorit
       }
     }
     if (keys.isEmpty()) {
-      throw new IllegalArgumentException(
-          listed.isArray() ? "none of its keys can be used" : "no key set");
+      throw new IllegalArgumentException("none of its keys can be used");
     }
     return keys;
   }
@@ -94,7 +100,7 @@ record PublishedKey(@Nullable String id, PublicKey key, @Nullable String algorit
   private static PublishedKey of(JsonNode jwk) throws GeneralSecurityException {
     JsonNode operations = jwk.path("key_ops");
     if ((jwk.has("use") && !text(jwk, "use").equals("sig"))
-        || (!operations.isMissingNode() && !has(operations, "verify"))) {
+        || (!operations.isMissingNode() && !(operations.isArray() && has(operations, "verify")))) {
       throw new IllegalArgumentException("not for signatures");
     }
     String id = jwk.has("kid") ? text(jwk, "kid") : null;

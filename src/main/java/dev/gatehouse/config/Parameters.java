@@ -212,7 +212,7 @@ public final class Parameters {
 
   /** Records a problem that concerns several parameters, or a value as a whole. */
   public void problem(String problem) {
-    problems.add(component, problem);
+    problems.add(component, USER_INFO.matcher(problem).replaceAll("//***@"));
   }
 
   /** Reports the init-params that nobody read. */
