@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
@@ -35,6 +36,7 @@ class InventedKeysFull {
   /** Of each attacker; all of them together send 2,000 in a second. */
   private static final int PER_TICK = 5;
 
+  private static final int MORE_THAN_THREADS = 300;
   private static final Duration TICK = Duration.ofMillis(10);
   private static final Duration INTERVAL = Duration.ofSeconds(2);
 
@@ -69,6 +71,7 @@ class InventedKeysFull {
       String rest = "." + part[1] + "." + part[2];
       provider.publish("old", "new");
       String fresh = provider.token("new");
+      CompletableFuture<Duration> live = CompletableFuture.supplyAsync(() -> live(server, fresh));
       List<Long> nanos =
           attack(
               server, REQUESTS, () -> header("invented-" + number.incrementAndGet()) + rest, good);
@@ -76,8 +79,58 @@ class InventedKeysFull {
 
       assertThat(provider.asked() - asked).isBetween(1, 1 + (int) Math.ceil(intervals));
       assertThat(p99(nanos)).isLessThan(max(calm.multipliedBy(2), NOISE));
-      await().atMost(INTERVAL.plusSeconds(5)).until(() -> status(server, fresh) == 200);
+      assertThat(live).as("the new key, in the midst of it").isDone();
+      assertThat(live.join()).isLessThan(INTERVAL.plusSeconds(5));
       assertThat(status(server, good)).isEqualTo(200);
+    }
+  }
+
+  /** How long it takes until a token is taken. */
+  private static Duration live(GatewayServer server, String token) {
+    long start = System.nanoTime();
+    await().atMost(INTERVAL.plusSeconds(5)).until(() -> status(server, token) == 200);
+    return Duration.ofNanos(System.nanoTime() - start);
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.gatehouse.testing.Container#chosen")
+  void aProviderThatHangsDoesNotTakeTheServersThreads(Container container) {
+    try (Upstream users = Upstream.start();
+        Provider provider = Provider.publishing("old");
+        GatewayServer server = container.newServer()) {
+      server
+          .deploy(
+              Webapp.at("")
+                  .setting("users.url", users.url())
+                  .setting("jwt.jwksUrl", provider.jwksUrl())
+                  .setting("jwt.refreshInterval", INTERVAL.toSeconds() + "s"))
+          .start();
+      String good = provider.token("old");
+      assertThat(status(server, good)).isEqualTo(200);
+      provider.will(UpstreamThat.neverAnswers());
+      await().until(provider::rested, time -> time.compareTo(INTERVAL) > 0);
+
+      String[] part = good.split("\\.", -1);
+      List<RawClient> attackers = new ArrayList<>();
+      try {
+        for (int i = 0; i < MORE_THAN_THREADS; i++) {
+          RawClient attacker = server.connect();
+          attackers.add(attacker);
+          attacker.send(request(header("invented-" + i) + "." + part[1] + "." + part[2]));
+        }
+        long start = System.nanoTime();
+        for (int i = 0; i < 20; i++) {
+          assertThat(status(server, good)).isEqualTo(200);
+        }
+        assertThat(Duration.ofNanos(System.nanoTime() - start))
+            .as("while the attackers wait")
+            .isLessThan(Duration.ofSeconds(2));
+        for (RawClient attacker : attackers) {
+          assertThat(attacker.receive().status()).isEqualTo(401);
+        }
+      } finally {
+        attackers.forEach(RawClient::close);
+      }
     }
   }
 
@@ -140,6 +193,7 @@ class InventedKeysFull {
     } finally {
       threads.shutdownNow();
       assertThat(threads.awaitTermination(1, TimeUnit.MINUTES)).isTrue();
+      assertThat(attacks).as("an attacker that has failed").noneMatch(Future::isDone);
       attackers.forEach(Caller::close);
     }
     return nanos;

@@ -20,6 +20,7 @@ import java.util.Enumeration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.Semaphore;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -106,12 +107,19 @@ public final class AuthenticationFilter extends GatewayFilter {
 
   private static final String SCHEME = "Bearer ";
 
+  /**
+   * How many requests may wait for keys: a part of the threads that servers have as they come, so
+   * that invented keys do not take them all.
+   */
+  private static final int WAITERS = 32;
+
   /** How long a request waits for a key that it names. */
   private static final Duration PATIENCE = Duration.ofSeconds(2);
 
-  /** How long a provider's answer may take. */
+  /** How long a provider's answer may take; with discovery there are two. */
   private static final Duration FETCH_LIMIT = Duration.ofSeconds(10);
 
+  private final Semaphore waiters = new Semaphore(WAITERS);
   private List<IssuerSettings> issuers = List.of();
   private long memoryBytes;
   private Optional<Path> stateFolder = Optional.empty();
@@ -196,6 +204,7 @@ public final class AuthenticationFilter extends GatewayFilter {
         stateFolder.map(folder -> new KeySetFile(folder, source.url())),
         maker,
         client,
+        waiters,
         System::nanoTime,
         gateway.clock(),
         gateway.metrics());
@@ -229,7 +238,7 @@ public final class AuthenticationFilter extends GatewayFilter {
         chain.doFilter(clientRequest, clientResponse);
       } else if (verdict instanceof TokenVerifier.Verdict.Refused refused) {
         refuse(exchange, clientResponse, Failure.TOKEN_INVALID, refused.reason());
-      } else if (((TokenVerifier.Verdict.KeyUnknown) verdict).keys().isLoaded()) {
+      } else if (((TokenVerifier.Verdict.KeyUnknown) verdict).seen() != null) {
         refuse(exchange, clientResponse, Failure.TOKEN_INVALID, "key_unknown");
       } else {
         Refusal.send(exchange, clientResponse, Failure.KEYS_UNAVAILABLE);
@@ -241,7 +250,7 @@ public final class AuthenticationFilter extends GatewayFilter {
     TokenVerifier judging = Objects.requireNonNull(verifier);
     TokenVerifier.Verdict verdict = judging.verify(token);
     return verdict instanceof TokenVerifier.Verdict.KeyUnknown unknown
-            && unknown.keys().awaitNewer(PATIENCE)
+            && unknown.keys().awaitNewer(unknown.seen(), PATIENCE)
         ? judging.verify(token)
         : verdict;
   }

@@ -61,7 +61,7 @@ final class Issuer {
       JWTVerifier.BaseVerification verification =
           (JWTVerifier.BaseVerification)
               JWT.require(algorithm)
-                  .acceptLeeway(settings.leeway().plusMillis(999).toSeconds())
+                  .acceptLeeway(settings.leeway().toSeconds())
                   .withClaimPresence("exp");
       settings.issuer().ifPresent(verification::withIssuer);
       settings.audience().ifPresent(verification::withAudience);
@@ -74,15 +74,22 @@ final class Issuer {
     return settings;
   }
 
+  /** The last good set of the published keys; null if there is none. */
+  KeySet.@Nullable Fetched now() {
+    return published == null ? null : published.now();
+  }
+
   /**
    * The keys that may have signed a token.
    *
+   * @param fetched what is published
    * @param id the token's {@code kid}, or null
    * @param algorithm the token's {@code alg}, for which each of them has a verifier
    */
-  List<VerifyingKey> candidates(@Nullable String id, String algorithm) {
+  List<VerifyingKey> candidates(
+      KeySet.@Nullable Fetched fetched, @Nullable String id, String algorithm) {
     List<VerifyingKey> candidates = new ArrayList<>(written.size() + 1);
-    for (VerifyingKey key : published == null ? List.<VerifyingKey>of() : published.find(id)) {
+    for (VerifyingKey key : fetched == null ? List.<VerifyingKey>of() : fetched.find(id)) {
       if (key.verifier(algorithm) != null && candidates.size() < MOST_TRIED) {
         candidates.add(key);
       }
@@ -96,11 +103,11 @@ final class Issuer {
   }
 
   /** The key set that may have a token's key when it is fetched again, or null. */
-  @Nullable KeySet mayHave(@Nullable String id, String algorithm) {
-    KeySet set = published;
-    if (set == null || !PUBLISHED.contains(algorithm)) {
+  @Nullable KeySet mayHave(
+      KeySet.@Nullable Fetched fetched, @Nullable String id, String algorithm) {
+    if (published == null || !PUBLISHED.contains(algorithm)) {
       return null;
     }
-    return !set.isLoaded() || (id != null && set.find(id).isEmpty()) ? set : null;
+    return fetched == null || (id != null && !fetched.names(id)) ? published : null;
   }
 }

@@ -215,7 +215,7 @@ record IssuerSettings(
     if (leeway.compareTo(LONGEST_LEEWAY) > 0) {
       throw new IllegalArgumentException("a duration of at most 60s");
     }
-    return leeway;
+    return Duration.ofSeconds(leeway.plusMillis(999).toSeconds());
   }
 
   private static Set<String> revoked(String text) {

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,23 +30,17 @@ import org.slf4j.LoggerFactory;
 final class KeySet {
 
   // Requests only look into `keys`, which is replaced as a whole. Everything else is about the next
-  // fetch, of which there is one at most: begun by the timer or by a
-  // request that names an unknown key, and by nobody before the interval is over. So a key that a
-  // set of the last interval does not have is unknown without a question, whatever names are
-  // invented; nothing needs to be remembered of them.
+  // fetch, of which there is one at most: begun by the timer or by a request that names an unknown
+  // key, and by nobody before the interval is over. So a key that a set of the last interval does
+  // not
+  // have is unknown without a question, whatever names are invented; nothing is remembered of them.
   //
   // A set is replaced by a good one only. A key that is in both stays the same object, because the
   // tokens that it has verified are remembered with it; one that is gone is withdrawn.
 
-  /**
-   * How many requests may wait: a part of the threads that servers have as they come, so that
-   * invented keys do not take them all.
-   */
-  private static final int WAITERS = 32;
-
   private static final Logger LOG = LoggerFactory.getLogger(KeySet.class);
 
-  /** Fetches a key set; fails with a {@link KeySetException}, and never blocks. */
+  /** Begins to fetch a key set; what is foreseen to fail does so with a {@link KeySetException}. */
   interface Source {
     CompletableFuture<String> fetch();
   }
@@ -67,13 +62,39 @@ final class KeySet {
     Task after(Duration wait, Runnable task);
   }
 
-  /** A set; {@code all} has the keys in the provider's order. */
-  private record Fetched(
-      Map<PublishedKey, VerifyingKey> byPublished,
-      List<VerifyingKey> all,
-      Map<String, List<VerifyingKey>> byId,
-      List<VerifyingKey> unnamed,
-      long fetched) {}
+  /** A set as it was fetched; another object for every fetch. */
+  static final class Fetched {
+
+    private final Map<PublishedKey, VerifyingKey> byPublished = new LinkedHashMap<>();
+    private final Map<String, List<VerifyingKey>> byId = new HashMap<>();
+    private final List<VerifyingKey> unnamed = new ArrayList<>();
+    private final long nanos;
+
+    private Fetched(long nanos) {
+      this.nanos = nanos;
+    }
+
+    private void add(PublishedKey published, VerifyingKey key) {
+      if (byPublished.putIfAbsent(published, key) == null) {
+        String id = published.id();
+        (id == null ? unnamed : byId.computeIfAbsent(id, first -> new ArrayList<>())).add(key);
+      }
+    }
+
+    /** Whether a key has that name. */
+    boolean names(String id) {
+      return byId.containsKey(id);
+    }
+
+    /**
+     * The keys that a token may mean.
+     *
+     * @param id the token's {@code kid}; null for all keys
+     */
+    Collection<VerifyingKey> find(@Nullable String id) {
+      return id == null ? byPublished.values() : byId.getOrDefault(id, unnamed);
+    }
+  }
 
   private final String issuer;
   private final RefreshRule rule;
@@ -84,20 +105,20 @@ final class KeySet {
   private final LongSupplier nanos;
   private final Clock clock;
   private final Metrics metrics;
-  private final Semaphore waiters = new Semaphore(WAITERS);
+  private final Semaphore waiters;
 
   /** Whether a set is being written to the disk, which may hang. */
   private final AtomicBoolean keeping = new AtomicBoolean();
 
   private volatile @Nullable Fetched keys;
 
+  /** Whether the last fetch failed; for fetches only, which come one after the other. */
+  private volatile boolean failing;
+
   /** Guarded by this, as are the next ones: when the last fetch began. */
   private long begun;
 
   private boolean soon;
-
-  /** Whether the last fetch failed; written by fetches only, which come one after the other. */
-  private boolean failing;
 
   /** When the first fetch failed after the last good one; of a kept set, when it was fetched. */
   private @Nullable Long staleSince;
@@ -108,6 +129,7 @@ final class KeySet {
   /**
    * @param issuer its name for log and metrics
    * @param maker makes of a published key one that verifies the issuer's tokens
+   * @param waiters the places of all requests that wait for this set or another
    * @param nanos the time for intervals and ages, which no change of the clock touches
    * @param clock the time of day, for what is kept over restarts
    */
@@ -118,6 +140,7 @@ final class KeySet {
       Optional<KeySetFile> file,
       Function<PublishedKey, VerifyingKey> maker,
       Threads threads,
+      Semaphore waiters,
       LongSupplier nanos,
       Clock clock,
       Metrics metrics) {
@@ -127,6 +150,7 @@ final class KeySet {
     this.file = file;
     this.maker = maker;
     this.threads = threads;
+    this.waiters = waiters;
     this.nanos = nanos;
     this.clock = clock;
     this.metrics = metrics;
@@ -141,46 +165,32 @@ final class KeySet {
     }
   }
 
-  /** Whether there are keys at all. */
-  boolean isLoaded() {
-    return keys != null;
+  /** The last good set; null if there is none, or it is too old. */
+  @Nullable Fetched now() {
+    return keys;
   }
 
   /**
-   * The keys that a token may mean.
-   *
-   * @param id the token's {@code kid}; null for all keys
-   */
-  List<VerifyingKey> find(@Nullable String id) {
-    Fetched now = keys;
-    if (now == null) {
-      return List.of();
-    }
-    return id == null ? now.all : now.byId.getOrDefault(id, now.unnamed);
-  }
-
-  /**
-   * Waits for newer keys, if they are being fetched, or may be; blocks. Who finds no place does not
+   * Waits for a newer set, if one is being fetched, or may be; blocks. Who finds no place does not
    * wait.
    *
-   * @return whether a fetch has ended
+   * @param seen the set that was not enough
+   * @return whether there is another one now
    */
-  boolean awaitNewer(Duration patience) {
-    CompletableFuture<Void> fetch = fetchIfAllowed();
-    if (fetch == null || !waiters.tryAcquire()) {
-      return false;
+  boolean awaitNewer(@Nullable Fetched seen, Duration patience) {
+    CompletableFuture<Void> fetch = keys == seen ? fetchIfAllowed() : null;
+    if (fetch != null && waiters.tryAcquire()) {
+      try {
+        fetch.get(patience.toNanos(), TimeUnit.NANOSECONDS);
+      } catch (TimeoutException | ExecutionException e) {
+        // The next request with that key may find it.
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      } finally {
+        waiters.release();
+      }
     }
-    try {
-      fetch.get(patience.toNanos(), TimeUnit.NANOSECONDS);
-      return true;
-    } catch (TimeoutException | ExecutionException e) {
-      return false;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
-    } finally {
-      waiters.release();
-    }
+    return keys != seen;
   }
 
   private synchronized @Nullable CompletableFuture<Void> fetchIfAllowed() {
@@ -212,38 +222,58 @@ final class KeySet {
   }
 
   private void run(CompletableFuture<Void> fetch) {
-    source.fetch().whenComplete((document, failure) -> ended(fetch, document, failure)).isDone();
+    CompletableFuture<String> answer;
+    try {
+      answer = source.fetch();
+    } catch (RuntimeException | Error e) {
+      answer = CompletableFuture.failedFuture(e);
+    }
+    var unused = answer.whenComplete((document, failure) -> ended(fetch, document, failure));
   }
 
   private void ended(
       CompletableFuture<Void> fetch, @Nullable String document, @Nullable Throwable failure) {
-    Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
-    if (document != null) {
-      try {
-        install(PublishedKey.set(document), nanos.getAsLong(), false);
-      } catch (RuntimeException e) {
-        cause = new KeySetException("garbled", String.valueOf(e.getMessage()));
+    boolean good = false;
+    try {
+      good = takeUp(document, failure);
+    } finally {
+      // Whatever has happened, there is a next one.
+      synchronized (this) {
+        underWay = null;
+        failing = !good;
+        if (failing && staleSince == null) {
+          staleSince = begun;
+        }
+        planNext();
       }
+      fetch.complete(null);
     }
-    if (cause == null) {
-      metrics.keySetFetched(issuer, "good");
-    } else {
-      failed(cause);
-    }
-    synchronized (this) {
-      underWay = null;
-      failing = cause != null;
-      if (failing && staleSince == null) {
-        staleSince = begun;
-      }
-      planNext();
-    }
-    fetch.complete(null);
     // Last: neither who waits nor the next fetch waits for the disk.
-    if (cause == null && document != null && keeping.compareAndSet(false, true)) {
-      keep(document);
-      keeping.set(false);
+    if (good && document != null && keeping.compareAndSet(false, true)) {
+      try {
+        keep(document);
+      } finally {
+        keeping.set(false);
+      }
     }
+  }
+
+  /** Takes what was fetched for the keys from now on; returns whether it is good. */
+  private boolean takeUp(@Nullable String document, @Nullable Throwable failure) {
+    if (document == null) {
+      failed(failure instanceof CompletionException ? failure.getCause() : failure);
+      return false;
+    }
+    try {
+      install(PublishedKey.set(document), nanos.getAsLong(), false);
+      metrics.keySetFetched(issuer, "good");
+      return true;
+    } catch (IllegalArgumentException e) {
+      failed(new KeySetException("garbled", String.valueOf(e.getMessage())));
+    } catch (RuntimeException | Error e) {
+      failed(e);
+    }
+    return false;
   }
 
   /** Plans the next fetch, and before it the end of a set that is too old. */
@@ -272,7 +302,7 @@ final class KeySet {
     Fetched now = keys;
     if (now != null && staleSince != null && rule.servesFor(since(staleSince)).isZero()) {
       keys = null;
-      now.all.forEach(VerifyingKey::withdraw);
+      now.byPublished.values().forEach(VerifyingKey::withdraw);
       LOG.error("keys of {}: not fetched for too long, they no longer serve", issuer);
     }
     if (underWay == null) {
@@ -288,27 +318,20 @@ final class KeySet {
   private synchronized void install(List<PublishedKey> published, long fetched, boolean kept) {
     Fetched before = keys;
     Map<PublishedKey, VerifyingKey> old = before == null ? Map.of() : before.byPublished;
-    Map<PublishedKey, VerifyingKey> all = new LinkedHashMap<>();
-    Map<String, List<VerifyingKey>> byId = new HashMap<>();
-    List<VerifyingKey> unnamed = new ArrayList<>();
+    Fetched latest = new Fetched(fetched);
     for (PublishedKey key : published) {
       VerifyingKey known = old.get(key);
-      VerifyingKey verifying = known == null ? maker.apply(key) : known;
-      if (all.putIfAbsent(key, verifying) == null) {
-        String id = key.id();
-        (id == null ? unnamed : byId.computeIfAbsent(id, first -> new ArrayList<>()))
-            .add(verifying);
-      }
+      latest.add(key, known == null ? maker.apply(key) : known);
     }
-    keys = new Fetched(all, List.copyOf(all.values()), byId, unnamed, fetched);
+    keys = latest;
     staleSince = kept ? fetched : null;
     old.forEach(
         (key, verifying) -> {
-          if (!all.containsKey(key)) {
+          if (!latest.byPublished.containsKey(key)) {
             verifying.withdraw();
           }
         });
-    if (kept || failing || !old.keySet().equals(all.keySet())) {
+    if (kept || failing || !old.keySet().equals(latest.byPublished.keySet())) {
       LOG.info("keys of {}, {}: {}", issuer, kept ? "as kept" : "as fetched", names(published));
     }
   }
@@ -322,17 +345,17 @@ final class KeySet {
     return names.toString();
   }
 
-  private void failed(Throwable cause) {
+  private void failed(@Nullable Throwable cause) {
     metrics.keySetFetched(issuer, cause instanceof KeySetException e ? e.outcome() : "failed");
     if (!failing) {
       LOG.warn(
           "keys of {}: not fetched, {}: {}",
           issuer,
-          isLoaded() ? "the last good ones serve on" : "there are none yet",
+          keys != null ? "the last good ones serve on" : "there are none yet",
           LogText.escape(
               cause instanceof KeySetException
                   ? String.valueOf(cause.getMessage())
-                  : cause.toString()));
+                  : String.valueOf(cause)));
     }
   }
 
@@ -365,7 +388,7 @@ final class KeySet {
 
   private double ageSeconds() {
     Fetched now = keys;
-    return now == null ? Double.NaN : since(now.fetched).toMillis() / 1000.0;
+    return now == null ? Double.NaN : since(now.nanos).toMillis() / 1000.0;
   }
 
   private Duration since(long then) {

@@ -6,20 +6,26 @@ import java.net.ProxySelector;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.client.CompletableResponseListener;
 import org.eclipse.jetty.client.ContentResponse;
 import org.eclipse.jetty.client.HttpClient;
 import org.eclipse.jetty.client.HttpProxy;
+import org.eclipse.jetty.client.ProxyAuthenticationProtocolHandler;
 import org.eclipse.jetty.client.Request;
+import org.eclipse.jetty.client.WWWAuthenticationProtocolHandler;
 import org.eclipse.jetty.client.transport.HttpClientTransportOverHTTP;
 import org.eclipse.jetty.http.HttpCookieStore;
+import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.ByteBufferPool;
 import org.eclipse.jetty.io.ClientConnector;
 import org.eclipse.jetty.util.component.LifeCycle;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
@@ -37,11 +43,13 @@ final class KeySetClient implements KeySet.Threads, AutoCloseable {
 
   private static final int HEADERS_BYTES = 64 * 1024;
   private static final Duration CONNECT = Duration.ofSeconds(3);
-  private static final int MAX_THREADS = 8;
+  private static final int MAX_THREADS = 32;
 
   private final HttpClient client;
   private final Duration limit;
-  private final Set<URI> proxies = ConcurrentHashMap.newKeySet();
+
+  /** Guarded by this: for whom a proxy was looked for. */
+  private final Set<URI> proxies = new HashSet<>();
 
   /**
    * @param limit how long an answer may take, from the question to its last byte
@@ -55,12 +63,16 @@ final class KeySetClient implements KeySet.Threads, AutoCloseable {
     connector.setSelectors(1);
     connector.setConnectTimeout(CONNECT);
     client = new HttpClient(new HttpClientTransportOverHTTP(connector));
+    client.setName("gatehouse-keys");
     client.setExecutor(threads);
     client.setScheduler(new ScheduledExecutorScheduler("gatehouse-keys-timer", true));
     client.setAddressResolutionTimeout(CONNECT.toMillis());
     client.setMaxResponseHeadersSize(HEADERS_BYTES);
     client.setFollowRedirects(false);
-    client.setUserAgentField(null);
+    // Some firewalls refuse who has no name.
+    client.setUserAgentField(new HttpField(HttpHeader.USER_AGENT, "gatehouse"));
+    // As for services: one that is freed twice would mix the answers of two providers.
+    client.setByteBufferPool(new ByteBufferPool.NonPooling());
     client.setHttpCookieStore(new HttpCookieStore.Empty());
     try {
       client.start();
@@ -68,6 +80,9 @@ final class KeySetClient implements KeySet.Threads, AutoCloseable {
       throw new IllegalStateException("cannot start the client for key sets", e);
     }
     client.getContentDecoderFactories().clear();
+    // A refusal is an answer, too.
+    client.getProtocolHandlers().remove(WWWAuthenticationProtocolHandler.NAME);
+    client.getProtocolHandlers().remove(ProxyAuthenticationProtocolHandler.NAME);
   }
 
   /** Gets a document; fails with a {@link KeySetException}. */
@@ -80,7 +95,9 @@ final class KeySetClient implements KeySet.Threads, AutoCloseable {
             .headers(
                 fields ->
                     // A connection that rests for minutes may be dead, and nobody has told.
-                    fields.put("Accept", "application/json").put("Connection", "close"));
+                    fields
+                        .put("Accept", "application/json, application/jwk-set+json")
+                        .put("Connection", "close"));
     return new CompletableResponseListener(request, LARGEST)
         .send()
         .handle((response, failure) -> text(from, response, failure));
@@ -92,6 +109,7 @@ final class KeySetClient implements KeySet.Threads, AutoCloseable {
     if (failure instanceof TimeoutException) {
       throw failed("timeout", place + " did not answer in time");
     } else if (String.valueOf(failure).contains("Buffering capacity")) {
+      // There is no better sign of it.
       throw failed("too_large", place + " answered with more than 1 MiB");
     } else if (failure != null) {
       throw failed("unreachable", place + ": " + failure);
@@ -105,22 +123,27 @@ final class KeySetClient implements KeySet.Threads, AutoCloseable {
     return new CompletionException(new KeySetException(outcome, message));
   }
 
-  /** Takes the proxy that the JVM was told of, as java.net does: providers are often outside. */
-  private void useProxyFor(URI from) {
+  /**
+   * Takes the HTTP proxy that the JVM was told of, as java.net does: providers are often outside.
+   * Before the first question, because Jetty decides then for good.
+   */
+  private synchronized void useProxyFor(URI from) {
     ProxySelector selector = ProxySelector.getDefault();
-    if (selector == null || !proxies.add(from)) {
+    if (selector == null || proxies.contains(from)) {
       return;
     }
-    for (Proxy proxy : selector.select(from)) {
-      if (proxy.type() == Proxy.Type.HTTP && proxy.address() instanceof InetSocketAddress address) {
-        boolean tls = from.getScheme().toLowerCase(Locale.ROOT).equals("https");
-        int port = from.getPort() >= 0 ? from.getPort() : tls ? 443 : 80;
-        HttpProxy http = new HttpProxy(address.getHostString(), address.getPort());
-        http.getIncludedAddresses().add(from.getHost() + ":" + port);
-        client.getProxyConfiguration().addProxy(http);
-        return;
-      }
+    List<Proxy> chosen = selector.select(from);
+    proxies.add(from);
+    if (chosen.isEmpty()
+        || chosen.get(0).type() != Proxy.Type.HTTP
+        || !(chosen.get(0).address() instanceof InetSocketAddress address)) {
+      return;
     }
+    int port = from.getPort() >= 0 ? from.getPort() : from.getScheme().equals("https") ? 443 : 80;
+    HttpProxy proxy = new HttpProxy(address.getHostString(), address.getPort());
+    // Jetty compares with the host in lower case.
+    proxy.getIncludedAddresses().add(from.getHost().toLowerCase(Locale.ROOT) + ":" + port);
+    client.getProxyConfiguration().addProxy(proxy);
   }
 
   @Override

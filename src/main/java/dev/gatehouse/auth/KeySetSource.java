@@ -48,7 +48,8 @@ record KeySetSource(URI url, Optional<String> discoveredFor) {
     } catch (IllegalArgumentException e) {
       // Said below in words that are ours.
     }
-    throw new IllegalArgumentException("an http or https URL without user and fragment");
+    throw new IllegalArgumentException(
+        "an http or https URL with a host of letters, digits and -, without user and fragment");
   }
 
   /** Whether nobody on the way can put keys of his own in place. */

@@ -99,22 +99,24 @@ record PublishedKey(@Nullable String id, PublicKey key, @Nullable String algorit
 
   private static PublishedKey of(JsonNode jwk) throws GeneralSecurityException {
     JsonNode operations = jwk.path("key_ops");
-    if ((jwk.has("use") && !text(jwk, "use").equals("sig"))
-        || (!operations.isMissingNode() && !(operations.isArray() && has(operations, "verify")))) {
+    // Some write what they do not say as null, and no operations as an empty list.
+    boolean forAll = operations.isMissingNode() || operations.isNull();
+    if ((jwk.hasNonNull("use") && !text(jwk, "use").equals("sig"))
+        || (!forAll && !(operations.isArray() && isForVerifying(operations)))) {
       throw new IllegalArgumentException("not for signatures");
     }
-    String id = jwk.has("kid") ? text(jwk, "kid") : null;
-    String algorithm = jwk.has("alg") ? text(jwk, "alg") : null;
+    String id = jwk.hasNonNull("kid") ? text(jwk, "kid") : null;
+    String algorithm = jwk.hasNonNull("alg") ? text(jwk, "alg") : null;
     return new PublishedKey(id, key(jwk), algorithm);
   }
 
-  private static boolean has(JsonNode list, String text) {
-    for (JsonNode item : list) {
-      if (item.isTextual() && item.textValue().equals(text)) {
+  private static boolean isForVerifying(JsonNode operations) {
+    for (JsonNode operation : operations) {
+      if (operation.isTextual() && operation.textValue().equals("verify")) {
         return true;
       }
     }
-    return false;
+    return operations.isEmpty();
   }
 
   private static PublicKey key(JsonNode jwk) throws GeneralSecurityException {

@@ -70,8 +70,9 @@ final class TokenVerifier {
      * It names a key that is not known, but may be published by now.
      *
      * @param keys where
+     * @param seen what was published when it was looked for; null for nothing
      */
-    record KeyUnknown(KeySet keys) implements Verdict {}
+    record KeyUnknown(KeySet keys, KeySet.@Nullable Fetched seen) implements Verdict {}
   }
 
   /** By what their tokens say in {@code iss}. */
@@ -196,8 +197,10 @@ final class TokenVerifier {
       return new Verdict.Refused("iss");
     }
     String algorithm = String.valueOf(unverified.getAlgorithm());
+    // Looked at once: between two looks a set could come.
+    KeySet.Fetched fetched = issuer.now();
     boolean forged = false;
-    for (VerifyingKey key : issuer.candidates(id, algorithm)) {
+    for (VerifyingKey key : issuer.candidates(fetched, id, algorithm)) {
       JWTVerifier verifier = Objects.requireNonNull(key.verifier(algorithm));
       try {
         return accept(verifier.verify(unverified), issuer.settings(), key, now);
@@ -205,7 +208,7 @@ final class TokenVerifier {
         forged = true;
       }
     }
-    KeySet keys = issuer.mayHave(id, algorithm);
+    KeySet keys = issuer.mayHave(fetched, id, algorithm);
     if (keys == null) {
       return new Verdict.Refused(forged ? "signature" : "algorithm");
     }
@@ -215,7 +218,7 @@ final class TokenVerifier {
       return new Verdict.Refused("exp_missing");
     }
     boolean over = end.plus(issuer.settings().leeway()).getEpochSecond() <= now;
-    return over ? new Verdict.Refused("expired") : new Verdict.KeyUnknown(keys);
+    return over ? new Verdict.Refused("expired") : new Verdict.KeyUnknown(keys, fetched);
   }
 
   /** It is looked up, and nothing else: no path, no URL and no query is made of it. */

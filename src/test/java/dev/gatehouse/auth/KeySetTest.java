@@ -20,6 +20,7 @@ import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
@@ -109,6 +111,7 @@ class KeySetTest {
   }
 
   private final Time time = new Time();
+  private final Semaphore waiters = new Semaphore(32);
   private final Metrics metrics = new Metrics();
   private final List<Long> fetches = new ArrayList<>();
   private Answer provider = () -> jwks("old");
@@ -127,13 +130,14 @@ class KeySetTest {
           fetches.add(time.nanos);
           try {
             return CompletableFuture.completedFuture(provider.get());
-          } catch (KeySetException | RuntimeException e) {
+          } catch (KeySetException e) {
             return CompletableFuture.failedFuture(e);
           }
         },
         file,
         key -> new VerifyingKey(Map.<String, JWTVerifier>of()),
         time,
+        waiters,
         () -> time.nanos,
         time,
         metrics);
@@ -161,13 +165,26 @@ class KeySetTest {
     };
   }
 
+  private Collection<VerifyingKey> find(@Nullable String id) {
+    KeySet.Fetched now = set.now();
+    return now == null ? List.of() : now.find(id);
+  }
+
+  private VerifyingKey key(String id) {
+    return find(id).iterator().next();
+  }
+
+  private boolean isLoaded() {
+    return set.now() != null;
+  }
+
   private boolean knows(String id) {
-    return !set.find(id).isEmpty();
+    return !find(id).isEmpty();
   }
 
   /** Asks for a newer set as a request does that has an unknown key, but has no time. */
   private void want() {
-    set.awaitNewer(Duration.ZERO);
+    set.awaitNewer(set.now(), Duration.ZERO);
   }
 
   private void open() {
@@ -178,9 +195,9 @@ class KeySetTest {
   @Test
   void aSetIsFetchedAtTheStartAndThenAheadOfNeed() {
     open();
-    assertThat(set.isLoaded()).isTrue();
+    assertThat(isLoaded()).isTrue();
     assertThat(knows("old")).isTrue();
-    assertThat(set.find(null)).hasSize(1);
+    assertThat(find(null)).hasSize(1);
 
     time.pass(PERIOD.minusNanos(1));
     assertThat(fetches).hasSize(1);
@@ -236,8 +253,8 @@ class KeySetTest {
   void aKeyThatIsInBothSetsIsTheSameAndOneThatIsGoneIsWithdrawn() {
     provider = () -> jwks("a", "b");
     open();
-    VerifyingKey a = set.find("a").get(0);
-    VerifyingKey b = set.find("b").get(0);
+    VerifyingKey a = key("a");
+    VerifyingKey b = key("b");
 
     provider = () -> jwks("b", "c");
     time.pass(PERIOD);
@@ -245,13 +262,13 @@ class KeySetTest {
     assertThat(a.isWithdrawn()).isTrue();
     assertThat(knows("a")).isFalse();
     assertThat(b.isWithdrawn()).isFalse();
-    assertThat(set.find("b")).containsExactly(b);
-    assertThat(set.find(null)).hasSize(2);
+    assertThat(find("b")).containsExactly(b);
+    assertThat(find(null)).hasSize(2);
 
     provider = () -> jwks("a");
     time.pass(PERIOD);
     assertThat(a.isWithdrawn()).isTrue();
-    assertThat(set.find("a")).hasSize(1).doesNotContain(a);
+    assertThat(find("a")).hasSize(1).doesNotContain(a);
   }
 
   @ParameterizedTest
@@ -310,7 +327,7 @@ class KeySetTest {
   @Test
   void theLastGoodSetServesForAsLongAsItMayAndNoLonger() {
     open();
-    VerifyingKey old = set.find("old").get(0);
+    VerifyingKey old = key("old");
     provider = fails("unreachable");
     time.pass(PERIOD);
     time.pass(MAX_STALE.minusNanos(1));
@@ -318,7 +335,7 @@ class KeySetTest {
     assertThat(old.isWithdrawn()).isFalse();
 
     time.pass(Duration.ofNanos(1));
-    assertThat(set.isLoaded()).isFalse();
+    assertThat(isLoaded()).isFalse();
     assertThat(knows("old")).isFalse();
     assertThat(old.isWithdrawn()).isTrue();
 
@@ -345,25 +362,26 @@ class KeySetTest {
   void withoutKeysItIsTriedAtEachInterval() {
     provider = fails("unreachable");
     open();
-    assertThat(set.isLoaded()).isFalse();
+    assertThat(isLoaded()).isFalse();
     time.pass(INTERVAL.multipliedBy(3));
     assertThat(fetches).hasSize(4);
 
     provider = () -> jwks("new");
     time.pass(INTERVAL);
-    assertThat(set.isLoaded()).isTrue();
+    assertThat(isLoaded()).isTrue();
   }
 
   @Test
   void whoWaitsIsToldOfTheEndOfTheFetch() throws Exception {
     open();
     time.pass(INTERVAL);
+    KeySet.Fetched seen = set.now();
     CountDownLatch waiting = new CountDownLatch(1);
     CompletableFuture<Boolean> news =
         CompletableFuture.supplyAsync(
             () -> {
               waiting.countDown();
-              return set.awaitNewer(Duration.ofMinutes(1));
+              return set.awaitNewer(seen, Duration.ofMinutes(1));
             });
     waiting.await();
     while (fetches.size() == 1) {
@@ -378,15 +396,16 @@ class KeySetTest {
   void whoFindsNoPlaceDoesNotWait() throws Exception {
     open();
     time.pass(INTERVAL);
+    KeySet.Fetched seen = set.now();
     List<CompletableFuture<Boolean>> waiting = new ArrayList<>();
     ExecutorService threads = Executors.newCachedThreadPool();
     try {
       for (int i = 0; i < 100; i++) {
         waiting.add(
-            CompletableFuture.supplyAsync(() -> set.awaitNewer(Duration.ofDays(1)), threads));
+            CompletableFuture.supplyAsync(() -> set.awaitNewer(seen, Duration.ofDays(1)), threads));
       }
       await().until(() -> waiting.stream().filter(CompletableFuture::isDone).count() >= 68);
-      assertThat(set.awaitNewer(Duration.ofDays(1))).isFalse();
+      assertThat(set.awaitNewer(seen, Duration.ofDays(1))).isFalse();
       assertThat(waiting.stream().filter(CompletableFuture::isDone).count()).isEqualTo(68);
 
       time.pass(Duration.ZERO);
@@ -403,7 +422,26 @@ class KeySetTest {
   void whoHasNoFetchToWaitForDoesNotWait() {
     open();
 
-    assertThat(set.awaitNewer(Duration.ofDays(1))).isFalse();
+    assertThat(set.awaitNewer(set.now(), Duration.ofDays(1))).isFalse();
+  }
+
+  @Test
+  void whoHasSeenAnOlderSetDoesNotWait() {
+    open();
+    KeySet.Fetched seen = set.now();
+    time.pass(PERIOD);
+
+    assertThat(set.awaitNewer(seen, Duration.ofDays(1))).isTrue();
+    assertThat(fetches).hasSize(2);
+  }
+
+  @Test
+  void aKeyWithoutANameIsMeantByAnyNameThatNoOtherHas() {
+    provider = () -> jwks("a").replace("\"kid\":\"a\",", "");
+    open();
+
+    assertThat(find("b")).hasSize(1);
+    assertThat(requireNonNull(set.now()).names("b")).isFalse();
   }
 
   @Test
@@ -411,7 +449,7 @@ class KeySetTest {
     open();
     time.pass(INTERVAL);
 
-    assertThat(set.awaitNewer(Duration.ofMillis(1))).isFalse();
+    assertThat(set.awaitNewer(set.now(), Duration.ofMillis(1))).isFalse();
   }
 
   @Test
@@ -437,7 +475,7 @@ class KeySetTest {
 
     set = newSet(file);
     open();
-    assertThat(set.isLoaded()).isFalse();
+    assertThat(isLoaded()).isFalse();
   }
 
   @Test
