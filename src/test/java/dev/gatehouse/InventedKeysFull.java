@@ -50,13 +50,7 @@ class InventedKeysFull {
         Provider provider = Provider.publishing("old");
         GatewayServer server = container.newServer()) {
       users.will(UpstreamThat.answers("", new byte[150]));
-      server
-          .deploy(
-              Webapp.at("")
-                  .setting("users.url", users.url())
-                  .setting("jwt.jwksUrl", provider.jwksUrl())
-                  .setting("jwt.refreshInterval", INTERVAL.toSeconds() + "s"))
-          .start();
+      start(server, users, provider);
       String good = provider.token("old");
       String[] part = good.split("\\.", -1);
       // The same load of tokens that are refused without a question, to compare with.
@@ -85,6 +79,16 @@ class InventedKeysFull {
     }
   }
 
+  private static void start(GatewayServer server, Upstream users, Provider provider) {
+    server
+        .deploy(
+            Webapp.at("")
+                .setting("users.url", users.url())
+                .setting("jwt.jwksUrl", provider.jwksUrl())
+                .setting("jwt.refreshInterval", INTERVAL.toSeconds() + "s"))
+        .start();
+  }
+
   /** How long it takes until a token is taken. */
   private static Duration live(GatewayServer server, String token) {
     long start = System.nanoTime();
@@ -98,13 +102,7 @@ class InventedKeysFull {
     try (Upstream users = Upstream.start();
         Provider provider = Provider.publishing("old");
         GatewayServer server = container.newServer()) {
-      server
-          .deploy(
-              Webapp.at("")
-                  .setting("users.url", users.url())
-                  .setting("jwt.jwksUrl", provider.jwksUrl())
-                  .setting("jwt.refreshInterval", INTERVAL.toSeconds() + "s"))
-          .start();
+      start(server, users, provider);
       String good = provider.token("old");
       assertThat(status(server, good)).isEqualTo(200);
       provider.will(UpstreamThat.neverAnswers());
