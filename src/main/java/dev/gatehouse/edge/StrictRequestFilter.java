@@ -17,10 +17,11 @@ import java.util.Enumeration;
  * Refuses requests that the gateway and a service could understand in two ways.
  *
  * <p><b>What the client sees:</b> 400 {@code path_ambiguous} for a path whose raw form could mean
- * another path than the server mapped: dot segments, {@code %2F}, {@code %5C}, {@code %00}, {@code
- * //}, {@code ;} or an encoded character in the part that the mapping matched. 405 {@code
- * method_refused} for TRACE and CONNECT. 501 {@code coding_refused} for a transfer coding other
- * than {@code chunked} (RFC 9112 section 6.1). Everything else goes to the service as it was sent.
+ * another path than the server mapped: dot segments, {@code %2F}, {@code %5C}, {@code %00},
+ * overlong UTF-8, {@code //}, segments that begin with {@code ;} or {@code %3B}, {@code ;} or an
+ * encoded character in the part that the mapping matched. 405 {@code method_refused} for TRACE and
+ * CONNECT. 501 {@code coding_refused} for a transfer coding other than {@code chunked} (RFC 9112
+ * section 6.1). Everything else goes to the service as it was sent.
  *
  * <p><b>Place in the chain:</b> after the log, mapped to {@code /*}, before everything that looks
  * at the path.
