@@ -20,8 +20,13 @@ import dev.gatehouse.testing.Upstream.Then;
 import dev.gatehouse.testing.UpstreamThat;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,6 +41,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TimeoutsIT {
   private static final Duration LITTLE = Duration.ofMillis(300);
   private static final Duration TOTAL = Duration.ofMillis(600);
+  private static final int AT_ONCE = 20;
+  private static final int NEARLY_LATE = 400;
   private static final Duration OFTEN = Duration.ofMillis(50);
 
   /** Far below the time-outs that the services have besides. */
@@ -92,6 +99,53 @@ class TimeoutsIT {
 
     assertProblem(answer, 504, "upstream_timeout");
     assertThat(gateway.upstream("slow").requests()).hasSize(1);
+  }
+
+  /** A head that comes while the time-out is dealt with must not be passed on. */
+  @Test
+  void anAnswerAtTheTimeOfItsTimeoutIsWholeOrRefused() {
+    gateway
+        .upstream("slow")
+        .willTalk(
+            talk -> {
+              String target = talk.request().target();
+              talk.pause(LITTLE.minusMillis(target.charAt(target.length() - 1) - '0'));
+              talk.say("HTTP/1.1 200 OK", "Content-Length: 5", "", "hel");
+              talk.say("lo");
+              return Then.KEEP;
+            });
+    String path = "/api/slow/" + UUID.randomUUID();
+    ExecutorService clients = Executors.newFixedThreadPool(AT_ONCE);
+    List<RawResponse> answers;
+    try {
+      answers =
+          IntStream.range(0, NEARLY_LATE)
+              .mapToObj(
+                  i ->
+                      CompletableFuture.supplyAsync(
+                          () -> gateway.get(path + "/" + i % 10), clients))
+              .toList()
+              .stream()
+              .map(CompletableFuture::join)
+              .toList();
+    } finally {
+      clients.shutdown();
+    }
+
+    assertThat(answers)
+        .allSatisfy(
+            answer -> {
+              assertThat(answer.status()).isIn(200, 504);
+              assertThat(answer.complete()).as("%s is whole", answer).isTrue();
+            });
+    await().until(() -> gateway.accessLog(path).size() == NEARLY_LATE);
+    long whole = answers.stream().filter(answer -> answer.status() == 200).count();
+    assertThat(gateway.accessLog(path).stream().filter(line -> line.contains("\" 200 ")).count())
+        .as("logged as whole")
+        .isEqualTo(whole);
+    assertThat(gateway.accessLog(path).stream().filter(line -> line.contains("\" 504 ")).count())
+        .as("logged as refused")
+        .isEqualTo(NEARLY_LATE - whole);
   }
 
   @Test

@@ -109,6 +109,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   private final long totalEnds;
   private final AtomicBoolean ended = new AtomicBoolean();
 
+  /** Held while a phase begins or the time is found to be up; never while anything else is done. */
+  private final Object clock = new Object();
+
   private volatile Phase phase = Phase.AWAITING_CLIENT;
   private volatile long expires;
   private volatile @Nullable Throwable aborted;
@@ -229,8 +232,11 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   @Override
   public void onBegin(Response upstreamResponse) {
     answering = true;
+    Throwable late = aborted;
     int status = upstreamResponse.getStatus();
-    if (status < 200 || upstreamResponse.getVersion().getVersion() > 11) {
+    if (late != null) {
+      abort(late);
+    } else if (status < 200 || upstreamResponse.getVersion().getVersion() > 11) {
       // 101 would end HTTP on the connection, and nobody has asked for that.
       abort(new HttpResponseException("not an answer: " + status, upstreamResponse));
     } else {
@@ -250,6 +256,11 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       abort(new HttpResponseException("a body where none, or no such, can be", upstreamResponse));
       return;
     }
+    if (!enter(Phase.RECEIVING, Optional.of(timeouts.idle()))) {
+      // Its head would be broken off at once.
+      abort(new TimeoutException("the answer came late"));
+      return;
+    }
     boolean hasBody = hasBody(upstreamResponse);
     Delivery delivery = Delivery.of(fields, hasBody);
     quietAllowed = delivery.mayBeQuiet();
@@ -257,7 +268,6 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     if (hasBody) {
       writer.announce(fields.getLongField(HttpHeader.CONTENT_LENGTH));
     }
-    enter(Phase.RECEIVING, Optional.of(timeouts.idle()));
     progress();
     client.watchAgain(this);
     ifOpen(
@@ -396,7 +406,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     proxy.onSentAgain();
     UpstreamRequest again = upstreamRequest.again();
     listenTo(again);
-    synchronized (this) {
+    synchronized (clock) {
       phase = Phase.CONNECTING;
       expires = earlierOfTotal(System.nanoTime() + timeouts.connect().toNanos());
       upstreamRequest = again;
@@ -593,14 +603,23 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
 
   // Time.
 
-  /** Synchronized because the end of the request and the begin of the answer may come together. */
-  private synchronized void enter(Phase next, Optional<Duration> limit) {
-    if (next.compareTo(phase) < 0) {
-      return;
+  /**
+   * Enters a phase, unless a later one has begun: the end of the request and the begin of the
+   * answer may come together. Returns false if the time is up, and this comes too late.
+   */
+  private boolean enter(Phase next, Optional<Duration> limit) {
+    synchronized (clock) {
+      if (aborted != null) {
+        return false;
+      }
+      if (next.compareTo(phase) >= 0) {
+        phase = next;
+        long phaseEnds =
+            limit.map(time -> System.nanoTime() + time.toNanos()).orElse(Long.MAX_VALUE);
+        expires = earlierOfTotal(phaseEnds);
+      }
+      return true;
     }
-    phase = next;
-    long phaseEnds = limit.map(time -> System.nanoTime() + time.toNanos()).orElse(Long.MAX_VALUE);
-    expires = earlierOfTotal(phaseEnds);
   }
 
   /** Which tells of an end first and only then that it was a reset, and writes while one waits. */
@@ -645,8 +664,10 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     }
     bodyIsLate = true;
     TimeoutException late = new TimeoutException("the client's body came late");
-    expires = System.nanoTime() + GRACE_NANOS;
-    aborted = late;
+    synchronized (clock) {
+      expires = System.nanoTime() + GRACE_NANOS;
+      aborted = late;
+    }
     client.watchAgain(this);
     giveUp(late);
   }
@@ -705,22 +726,24 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       return;
     }
     Duration beat = heartbeat;
-    if (beat != null && aborted == null && !totalIsOver()) {
-      if (!writer.isBusy()) {
-        progress();
-        client.http().getExecutor().execute(writer::beat);
-        return;
-      }
-      if (expires - System.nanoTime() > 0) {
-        // Something came in this moment.
-        return;
-      }
+    if (beat != null && aborted == null && !totalIsOver() && !writer.isBusy()) {
+      progress();
+      client.http().getExecutor().execute(writer::beat);
+      return;
     }
-    Throwable before = aborted;
-    expires = System.nanoTime() + GRACE_NANOS;
+    Throwable before;
+    TimeoutException timeout;
+    synchronized (clock) {
+      if (expires == Long.MAX_VALUE || expires - System.nanoTime() > 0) {
+        // Something came in this moment. The timer looks at the new end.
+        return;
+      }
+      before = aborted;
+      timeout = new TimeoutException("time-out while " + phase);
+      expires = System.nanoTime() + GRACE_NANOS;
+      aborted = before == null ? timeout : before;
+    }
     if (before == null) {
-      TimeoutException timeout = new TimeoutException("time-out while " + phase);
-      aborted = timeout;
       client.http().getExecutor().execute(() -> giveUp(timeout));
     } else {
       client.http().getExecutor().execute(() -> endWithoutCompletion(before));
