@@ -566,6 +566,10 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
           mustBeOurs();
           if (!clientResponse.isCommitted()) {
             refuseWhoIsThere(what == Failure.CLIENT_TIMEOUT, failure);
+            if (isHttp1InTomcat()) {
+              // Tomcat refuses by itself when a thread of ours could not read, and would show this.
+              clientRequest.removeAttribute(RequestDispatcher.ERROR_EXCEPTION);
+            }
             async.complete();
           } else if (!abortedByJetty()) {
             if (!http2InTomcat) {
@@ -625,6 +629,16 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   /** Which tells of an end first and only then that it was a reset, and writes while one waits. */
   boolean isHttp2InTomcat() {
     return http2InTomcat;
+  }
+
+  /** Which has an event of the connection handled by whoever reads the end of a chunked body. */
+  boolean isHttp1InTomcat() {
+    return proxy.isInTomcat() && !isHttp2();
+  }
+
+  /** Does something on a thread that is not the server's. */
+  void elsewhere(Runnable action) {
+    client.http().getExecutor().execute(action);
   }
 
   /** Does something that writes, where it may wait. Not to be called in {@link #ifOpen}. */

@@ -31,6 +31,7 @@ final class BodyReader extends IteratingCallback implements ReadListener {
   private final HttpServletRequest clientRequest;
   private final AsyncRequestContent body;
   private final Attempt attempt;
+  private final boolean readElsewhere;
   private volatile @Nullable ServletInputStream input;
   private volatile @Nullable Thread serversThread;
   private int length;
@@ -45,6 +46,7 @@ final class BodyReader extends IteratingCallback implements ReadListener {
     this.clientRequest = clientRequest;
     this.body = body;
     this.attempt = attempt;
+    this.readElsewhere = attempt.isHttp1InTomcat() && clientRequest.getContentLengthLong() < 0;
   }
 
   /** Begins to read. Asking for the stream makes Jetty ask a client that waits to be asked. */
@@ -92,8 +94,16 @@ final class BodyReader extends IteratingCallback implements ReadListener {
     readHere();
   }
 
-  /** Reads while the server waits, who notices then if that fails. */
+  /**
+   * Reads while the server waits, who notices then if that fails. Not where a chunked body may end:
+   * Tomcat handles that end at once, as an event of the connection; and while this thread holds the
+   * connection's processor, it has another begin a request there, amid what follows this one.
+   */
   private void readHere() {
+    if (readElsewhere) {
+      attempt.elsewhere(this::iterate);
+      return;
+    }
     serversThread = Thread.currentThread();
     try {
       iterate();
@@ -121,7 +131,7 @@ final class BodyReader extends IteratingCallback implements ReadListener {
         // soon.
         return Action.IDLE;
       }
-      if (Thread.currentThread() == serversThread) {
+      if (Thread.currentThread() == serversThread || readElsewhere) {
         attempt.clientSeemsLostToServer("read", e);
       } else {
         attempt.clientSeemsLost("read", e);
