@@ -191,12 +191,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     request.onEarlyHints(this::earlyHints);
     request.onRequestBegin(
         begun -> {
-          connectionReused = UpstreamClient.isReused(request.getConnection());
-          if (hasBody) {
-            enter(Phase.SENDING, Optional.of(timeouts.idle()));
-          } else {
-            enter(Phase.WAITING, Optional.of(timeouts.response()));
-          }
+          connected();
           client.watchAgain(this);
         });
     if (hasBody) {
@@ -207,6 +202,15 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
             enter(Phase.WAITING, Optional.of(timeouts.response()));
             client.watchAgain(this);
           });
+    }
+  }
+
+  private void connected() {
+    connectionReused = UpstreamClient.isReused(upstreamRequest.getConnection());
+    if (reader != null) {
+      enter(Phase.SENDING, Optional.of(timeouts.idle()));
+    } else {
+      enter(Phase.WAITING, Optional.of(timeouts.response()));
     }
   }
 
@@ -356,6 +360,10 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     boolean answered = result.getResponseFailure() == null && phase == Phase.RECEIVING;
     Throwable failure =
         result.getResponseFailure() != null ? result.getResponseFailure() : result.getFailure();
+    if (phase == Phase.CONNECTING && UpstreamClient.isReused(upstreamRequest.getConnection())) {
+      // A pooled connection has ended before the request could begin.
+      connected();
+    }
     if (answered) {
       allReceived = true;
       finish();
