@@ -103,6 +103,11 @@ final class Fault {
     return service;
   }
 
+  /** Whether it ends with a time-out. */
+  boolean waits() {
+    return status == 504 || status == 408;
+  }
+
   int status() {
     return status;
   }

@@ -71,7 +71,7 @@ abstract class Faults {
   /**
    * Each fault so many times.
    *
-   * @param clients how many of them at once
+   * @param clients how many of them at once; twice as many if they only wait
    */
   Faults(RunningGateway gateway, int times, int clients) {
     this.gateway = gateway;
@@ -113,7 +113,8 @@ abstract class Faults {
     upstream.forget();
     upstream.willTalk(fault.conversation());
 
-    atOnce(times, i -> fault.pay(gateway, token, i));
+    // Who waits for a time-out is no load.
+    atOnce(times, fault.waits() ? 2 * clients : clients, i -> fault.pay(gateway, token, i));
 
     soon("the service is left").atMost(FREED).until(upstream::busy, busy -> busy == 0);
     awaitQuiet();
@@ -156,6 +157,7 @@ abstract class Faults {
             });
     atOnce(
         GOOD,
+        clients,
         i -> {
           String path = "/api/faulty/good-" + i;
           RawRequest request =
@@ -168,8 +170,8 @@ abstract class Faults {
         });
   }
 
-  private void atOnce(int count, Work work) throws Exception {
-    ExecutorService pool = Executors.newFixedThreadPool(clients);
+  private static void atOnce(int count, int together, Work work) throws Exception {
+    ExecutorService pool = Executors.newFixedThreadPool(together);
     try {
       List<Callable<Void>> calls = new ArrayList<>();
       for (int i = 0; i < count; i++) {

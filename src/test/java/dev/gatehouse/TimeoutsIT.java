@@ -41,7 +41,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TimeoutsIT {
   private static final Duration LITTLE = Duration.ofMillis(300);
   private static final Duration TOTAL = Duration.ofMillis(600);
-  private static final int AT_ONCE = 20;
+  private static final int AT_ONCE = 40;
   private static final int NEARLY_LATE = 400;
   private static final Duration OFTEN = Duration.ofMillis(50);
 
