@@ -17,8 +17,10 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
 import javax.net.ssl.SSLHandshakeException;
 import org.eclipse.jetty.client.Connection;
 import org.eclipse.jetty.client.HttpResponseException;
@@ -46,11 +48,13 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    *
    * The server's objects. When the server has ended an exchange it uses request, response, streams and
    * AsyncContext again, for another client, perhaps while a call on them is under way. So whatever reads
-   * from the client, writes to it or ends an answer is done by ifOpen(), under this monitor, and only
-   * while the exchange is open: onEnd, which the server's thread must pass before the objects are used
-   * again, takes it, too. Nothing that is done there waits for anybody, but the refusal of a body that
-   * cannot be read. Tomcat's threads come with a lock of the connection; what takes that lock (setting a
-   * listener) is done outside. Over HTTP/2, Tomcat writes while the thread waits: such writes are left to
+   * from the client, writes to it or ends an answer is done by ifOpen(), under `lock`, and only while
+   * the exchange is open: onEnd, which the server's thread must pass before the objects are used again,
+   * takes it, too. Nothing that is done there waits for anybody, but the refusal of a body that cannot be
+   * read. Tomcat's threads come with a lock of the connection; what takes that lock (setting a listener)
+   * is done outside. One thing cannot be: the read that finds the end of a chunked body takes it. So
+   * where a body is read like that, Tomcat's threads leave writing to the client's, and wait for `lock`
+   * no longer than lockInTime() does. Over HTTP/2, Tomcat writes while the thread waits: such writes are left to
    * Tomcat's own threads, and the last one to a dispatch, where no listener is set any more (see
    * complete()).
    *
@@ -109,6 +113,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   private final long totalEnds;
   private final AtomicBoolean ended = new AtomicBoolean();
 
+  /** Held while the server's objects are touched, and while an exchange is ended. */
+  private final ReentrantLock lock = new ReentrantLock();
+
   /** Held while a phase begins or the time is found to be up; never while anything else is done. */
   private final Object clock = new Object();
 
@@ -130,20 +137,20 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   private volatile boolean sentAgain;
   private volatile boolean stopped;
 
-  /** Sends an answer of our own, outside of this monitor; for who has put it there. */
+  /** Sends an answer of our own, outside of the lock; for who has put it there. */
   private @Nullable Runnable afterwards;
 
-  /** An answer of our own is on its way. Guarded by this. */
+  /** An answer of our own is on its way. Guarded by lock. */
   private boolean refusing;
 
-  /** The client is lost, and the server is left to end the exchange. Written under this. */
+  /** The client is lost, and the server is left to end the exchange. Written under lock. */
   private volatile boolean lost;
 
-  /** Until when the server may tell of a loss that it has recorded. Guarded by this. */
+  /** Until when the server may tell of a loss that it has recorded. Guarded by lock. */
   private long serverTellsUntil;
 
-  /** The server may use its objects for another exchange. Guarded by this. */
-  private boolean endedByServer;
+  /** The server may use its objects for another exchange. Written under lock. */
+  private volatile boolean endedByServer;
 
   Attempt(
       ServiceProxy proxy,
@@ -346,7 +353,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     if (body.isAtTheEnd()) {
       // The last bytes of the request are on their way, but no service must take them.
       heartbeat = null;
-      expires = System.nanoTime() + LAST_BYTES_NANOS;
+      expireAfter(LAST_BYTES_NANOS);
       client.watchAgain(this);
     } else {
       // A service that answers before it has the whole body does not want the rest.
@@ -500,10 +507,13 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       return;
     }
     exchange.failed(whoIsLost(where, failure), where, failure);
-    synchronized (this) {
+    lock.lock();
+    try {
       if ((ended.compareAndSet(false, true) || refusing) && !endedByServer) {
         leaveToServer();
       }
+    } finally {
+      lock.unlock();
     }
     abort(failure);
   }
@@ -512,7 +522,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    * Leaves the exchange to the server if that has recorded a loss of the client; returns whether it
    * was left. Over HTTP/2, Tomcat records a reset and tells of it on a thread of its own; what is
    * flushed or completed in that very moment fails in a way that closes the connection and spoils
-   * the server's objects for their next user, who gets an empty 500. For this monitor's holder.
+   * the server's objects for their next user, who gets an empty 500. For the lock's holder.
    */
   private boolean leftToServer() {
     if (!lost && isLossRecorded()) {
@@ -543,7 +553,8 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
 
   /** Ends an exchange of whose loss the server tells nothing. */
   private void endLost() {
-    synchronized (this) {
+    lock.lock();
+    try {
       if (!lost || endedByServer) {
         return;
       }
@@ -551,6 +562,8 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
         client.later(DOUBT_MILLIS, this::endLost);
         return;
       }
+    } finally {
+      lock.unlock();
     }
     clientLost("write", new IOException("the client is lost"));
   }
@@ -567,9 +580,10 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   void clientLost(String where, Throwable failure) {
     Failure what = whoIsLost(where, failure);
     exchange.failed(what, where, failure);
-    synchronized (this) {
+    boolean locked = lockInTime();
+    try {
       boolean open = ended.compareAndSet(false, true) || refusing || lost;
-      if (!endedByServer && open) {
+      if (locked && !endedByServer && open) {
         try {
           mustBeOurs();
           if (!clientResponse.isCommitted()) {
@@ -592,10 +606,32 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       }
       endedByServer = true;
       lost = false;
+    } finally {
+      unlock(locked);
     }
     forget();
     exchange.close(what.status());
     abort(failure);
+  }
+
+  /**
+   * Takes the lock on a thread that may hold Tomcat's lock of the connection, and returns whether
+   * it was got. A reader's thread may hold this one and wait for that one at the end of a chunked
+   * body: then nothing of the server's is touched any more, there or here.
+   */
+  private boolean lockInTime() {
+    try {
+      return lock.tryLock(GRACE_NANOS, TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return lock.tryLock();
+    }
+  }
+
+  private void unlock(boolean locked) {
+    if (locked) {
+      lock.unlock();
+    }
   }
 
   /** What is done with the server's objects of this exchange; tells whether to go on. */
@@ -608,9 +644,14 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    *
    * @return what it tells; false if it was not done
    */
-  synchronized <E extends Exception> boolean ifOpen(Touch<E> touch) throws E {
-    boolean underWay = !ended.get() || refusing;
-    return !endedByServer && !(underWay && leftToServer()) && touch.run();
+  <E extends Exception> boolean ifOpen(Touch<E> touch) throws E {
+    lock.lock();
+    try {
+      boolean underWay = !ended.get() || refusing;
+      return !endedByServer && !lost && !(underWay && leftToServer()) && touch.run();
+    } finally {
+      lock.unlock();
+    }
   }
 
   // Time.
@@ -621,7 +662,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    */
   private boolean enter(Phase next, Optional<Duration> limit) {
     synchronized (clock) {
-      if (aborted != null) {
+      if (aborted != null || (next == Phase.RECEIVING && totalIsOver())) {
         return false;
       }
       if (next.compareTo(phase) >= 0) {
@@ -646,7 +687,20 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
 
   /** Does something on a thread that is not the server's. */
   void elsewhere(Runnable action) {
-    client.http().getExecutor().execute(action);
+    try {
+      client.http().getExecutor().execute(action);
+    } catch (RejectedExecutionException e) {
+      if (!isStopping()) {
+        throw e;
+      }
+      // The stop ends the exchange.
+    }
+  }
+
+  /** Whether the client's body is read on threads that are not the server's. */
+  boolean readsElsewhere() {
+    BodyReader body = reader;
+    return body != null && body.isElsewhere();
   }
 
   /** Does something that writes, where it may wait. Not to be called in {@link #ifOpen}. */
@@ -700,8 +754,8 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
 
   /** From here on it is the client who must not be quiet: something is handed to the server. */
   void clientsTurn() {
-    if (quietAllowed && aborted == null) {
-      expires = earlierOfTotal(System.nanoTime() + timeouts.idle().toNanos());
+    if (quietAllowed) {
+      expireAfter(timeouts.idle().toNanos());
       client.watchAgain(this);
     }
   }
@@ -721,12 +775,18 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   /** Moves the end of the phase, because something came; returns whether it goes on. */
   boolean progress() {
     Duration limit = quietAllowed ? heartbeat : timeouts.idle();
-    if (aborted != null) {
-      // It is the grace that runs.
-      return !isOver();
-    }
-    expires = earlierOfTotal(limit == null ? Long.MAX_VALUE : System.nanoTime() + limit.toNanos());
+    expireAfter(limit == null ? Long.MAX_VALUE : limit.toNanos());
     return !isOver();
+  }
+
+  /** Moves the end of the phase, unless it was found; then it is the grace that runs. */
+  private void expireAfter(long nanos) {
+    synchronized (clock) {
+      if (aborted == null) {
+        expires =
+            earlierOfTotal(nanos == Long.MAX_VALUE ? Long.MAX_VALUE : System.nanoTime() + nanos);
+      }
+    }
   }
 
   private long earlierOfTotal(long phaseEnds) {
@@ -816,9 +876,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   }
 
   private void exchangeEnded() {
-    synchronized (this) {
-      endedByServer = true;
-    }
+    boolean locked = lockInTime();
+    endedByServer = true;
+    unlock(locked);
     client.unwatch(this);
     if (ended.compareAndSet(false, true)) {
       abort(new IOException("the exchange has ended"));
@@ -837,7 +897,8 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     forget();
     boolean brokenOff = false;
     int status = Failure.CLIENT_GONE.status();
-    synchronized (this) {
+    lock.lock();
+    try {
       if (!ended.compareAndSet(false, true) || endedByServer || leftToServer()) {
         return;
       }
@@ -857,6 +918,8 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
         exchange.failed(Failure.CLIENT_GONE, "ended_by_server", takenBack);
         brokenOff = true;
       }
+    } finally {
+      lock.unlock();
     }
     Runnable refusal = afterwards;
     if (refusal != null) {
@@ -972,10 +1035,13 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   }
 
   private void refuse(byte[] body) {
-    synchronized (this) {
+    lock.lock();
+    try {
       if (endedByServer || !refusing) {
         return;
       }
+    } finally {
+      lock.unlock();
     }
     if (body.length > 0) {
       Content.Chunk chunk = Content.Chunk.from(ByteBuffer.wrap(body), false);
@@ -986,13 +1052,14 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     writer.thenDo(this::refused);
   }
 
-  private synchronized void refused() {
-    if (endedByServer || !refusing) {
-      return;
-    }
-    refusing = false;
-    client.unwatch(this);
+  private void refused() {
+    lock.lock();
     try {
+      if (endedByServer || !refusing) {
+        return;
+      }
+      refusing = false;
+      client.unwatch(this);
       mustBeOurs();
       complete();
       if (isStopping()) {
@@ -1001,12 +1068,15 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     } catch (RuntimeException takenBack) {
       exchange.failed(Failure.CLIENT_GONE, "ended_by_server", takenBack);
       exchange.close(Failure.CLIENT_GONE.status());
+    } finally {
+      lock.unlock();
     }
   }
 
   /** Ends an exchange whose client does not even take an answer of our own. */
   private void refusedInVain() {
-    synchronized (this) {
+    lock.lock();
+    try {
       if (lost) {
         return;
       }
@@ -1027,6 +1097,8 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       } catch (RuntimeException takenBack) {
         exchange.failed(Failure.CLIENT_GONE, "ended_by_server", takenBack);
       }
+    } finally {
+      lock.unlock();
     }
     exchange.close(Failure.CLIENT_GONE.status());
   }

@@ -69,6 +69,11 @@ final class BodyReader extends IteratingCallback implements ReadListener {
     return input != null;
   }
 
+  /** Whether no thread of the server's reads. */
+  boolean isElsewhere() {
+    return readElsewhere;
+  }
+
   /** Whether it is the client's turn to go on, not the service's. */
   boolean waitsForClient() {
     return waitsForClient;
@@ -154,7 +159,7 @@ final class BodyReader extends IteratingCallback implements ReadListener {
     waitsForClient = false;
     if (isAtTheEnd(stream)) {
       // Asked for more by a client's thread, Tomcat would take a lock under which its own threads
-      // come for the attempt's monitor.
+      // come for the attempt's.
       return endIsSure ? end() : endOrDoubt();
     }
     endIsSure = false;

@@ -164,11 +164,11 @@ final class BodyWriter implements WriteListener {
       return;
     }
     if (nothingToWrite()) {
-      onWritePossible();
+      goOnOrBreak();
       return;
     }
     if (output != null) {
-      attempt.whereWritesMayWait(this::onWritePossible);
+      attempt.whereWritesMayWait(this::goOnOrBreak);
       return;
     }
     if (!attempt.ifOpen(() -> true)) {
@@ -178,7 +178,7 @@ final class BodyWriter implements WriteListener {
       ServletOutputStream stream = clientResponse.getOutputStream();
       output = stream;
       // Calls onWritePossible, perhaps at once and on another thread. Not in ifOpen: Tomcat takes a
-      // lock here under which its threads come for the attempt's monitor.
+      // lock here under which its threads come for the attempt's.
       stream.setWriteListener(this);
     } catch (IOException | RuntimeException e) {
       attempt.cannotWrite(e);
@@ -192,6 +192,15 @@ final class BodyWriter implements WriteListener {
 
   @Override
   public void onWritePossible() {
+    if (attempt.readsElsewhere()) {
+      // A reader may hold the attempt's lock and wait for the one of Tomcat's that this thread has.
+      attempt.elsewhere(this::goOnOrBreak);
+    } else {
+      goOnOrBreak();
+    }
+  }
+
+  private void goOnOrBreak() {
     try {
       goOn();
     } catch (IOException | RuntimeException e) {
