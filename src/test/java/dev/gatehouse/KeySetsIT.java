@@ -21,8 +21,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +45,7 @@ class KeySetsIT {
   /** Longer than the interval of the lively provider's gateway, and shorter than ten of them. */
   private static final Duration ALLOWED = Duration.ofMillis(1_100);
 
+  private static final Duration SHORT = Duration.ofMillis(5);
   private static final Duration NOT_DUE = Duration.ofSeconds(8);
 
   private static Upstream users;
@@ -307,27 +306,22 @@ class KeySetsIT {
   void aForgedTokenIsRefusedAtOnceAndNobodyIsAsked() {
     assertStatus(200, "/quiet", quiet.token("a"));
     int asked = quiet.arrivals();
-    List<Long> nanos = new ArrayList<>();
     try (Upstream elsewhere = Upstream.start()) {
       for (Map.Entry<String, String> bad : forged(elsewhere.url()).entrySet()) {
         long best = Long.MAX_VALUE;
-        for (int i = 0; i < 4; i++) {
+        for (int i = 0; i < 20 && best > SHORT.toNanos(); i++) {
           long start = System.nanoTime();
           RawResponse answer = get("/quiet", bad.getValue());
           best = Math.min(best, System.nanoTime() - start);
           assertThat(answer.status()).as("%s: %s", bad.getKey(), answer).isEqualTo(401);
         }
-        nanos.add(best);
+        assertThat(Duration.ofNanos(best)).as(bad.getKey()).isLessThan(SHORT);
       }
       assertThat(elsewhere.requests()).isEmpty();
     }
 
     assertThat(quiet.arrivals()).isEqualTo(asked);
     assertThat(users.requests()).hasSize(1);
-    long[] sorted = nanos.stream().mapToLong(Long::longValue).sorted().toArray();
-    assertThat(Duration.ofNanos(sorted[sorted.length / 2]))
-        .as("the median of %s", Arrays.toString(sorted))
-        .isLessThan(Duration.ofMillis(5));
   }
 
   @Test

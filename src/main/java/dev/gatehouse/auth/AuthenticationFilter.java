@@ -77,8 +77,8 @@ import org.slf4j.LoggerFactory;
  *   <td>size: how much is kept of verified tokens, or {@code none}</td>
  *   <td>{@code 32MiB}</td></tr>
  * <tr><td>{@code state.dir}</td><td>{@code state.dir}</td>
- *   <td>folder for the last good key sets, for a restart while a provider is down; only its owner
- *   may enter it</td><td>none: not kept</td></tr>
+ *   <td>folder for the last good key sets, for a restart while a provider is down; no one but its
+ *   owner may write to it</td><td>none: not kept</td></tr>
  * <tr><td>{@code public}</td><td>{@code jwt.public}</td>
  *   <td>paths that need no token, with commas; a method may stand before each</td>
  *   <td>{@code /gateway/health/*}, which is always open</td></tr>

@@ -21,7 +21,7 @@ import java.io.IOException;
  *
  * <p><b>Place in the chain:</b> after authentication. Map it to the paths that it protects; several
  * filters of this class may be mapped to one path, and all must agree. A path that is public for
- * authentication is refused here all the same.
+ * authentication is refused to everybody: no token is looked at there.
  *
  * <table>
  * <caption>Parameters</caption>

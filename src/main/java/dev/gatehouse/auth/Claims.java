@@ -84,9 +84,9 @@ final class Claims {
   List<String> revocable() {
     List<String> names = new ArrayList<>(2);
     for (String claim : List.of("jti", "sub")) {
-      String text = token.getClaim(claim).asString();
-      if (text != null) {
-        names.add(claim + ":" + text);
+      Object value = value(claim);
+      if (value instanceof String || value instanceof Number) {
+        names.add(claim + ":" + value);
       }
     }
     return names;

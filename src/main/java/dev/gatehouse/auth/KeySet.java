@@ -218,6 +218,10 @@ final class KeySet {
       underWay = fetch;
     } catch (RejectedExecutionException e) {
       // The application is being stopped.
+    } catch (Error e) {
+      // No thread could be started.
+      failed(e);
+      finished(false);
     }
   }
 
@@ -238,14 +242,7 @@ final class KeySet {
       good = takeUp(document, failure);
     } finally {
       // Whatever has happened, there is a next one.
-      synchronized (this) {
-        underWay = null;
-        failing = !good;
-        if (failing && staleSince == null) {
-          staleSince = begun;
-        }
-        planNext();
-      }
+      finished(good);
       fetch.complete(null);
     }
     // Last: neither who waits nor the next fetch waits for the disk.
@@ -256,6 +253,15 @@ final class KeySet {
         keeping.set(false);
       }
     }
+  }
+
+  private synchronized void finished(boolean good) {
+    underWay = null;
+    failing = !good;
+    if (failing && staleSince == null) {
+      staleSince = begun;
+    }
+    planNext();
   }
 
   /** Takes what was fetched for the keys from now on; returns whether it is good. */

@@ -153,8 +153,7 @@ final class KeySetClient implements KeySet.Threads, AutoCloseable {
 
   @Override
   public KeySet.Task after(Duration wait, Runnable task) {
-    return client.getScheduler().schedule(() -> execute(task), wait.toNanos(), TimeUnit.NANOSECONDS)
-        ::cancel;
+    return client.getScheduler().schedule(task, wait.toNanos(), TimeUnit.NANOSECONDS)::cancel;
   }
 
   /** Ends all that is under way, and the threads. */

@@ -46,8 +46,9 @@ public final class Parameters {
       String text,
       String source) {}
 
-  /** The user and the password of a URL. */
-  private static final Pattern USER_INFO = Pattern.compile("//[^/@\\s]*@");
+  /** The user and the password of a URL, and its query: some providers want a secret there. */
+  private static final Pattern SECRETS =
+      Pattern.compile("(?<=//)[^/@\\s]*(?=@)|(?<=://[^?\\s]{1,500}\\?)[^'\\s]+");
 
   private final String component;
   private final String scope;
@@ -212,7 +213,7 @@ public final class Parameters {
 
   /** Records a problem that concerns several parameters, or a value as a whole. */
   public void problem(String problem) {
-    problems.add(component, USER_INFO.matcher(problem).replaceAll("//***@"));
+    problems.add(component, SECRETS.matcher(problem).replaceAll("***"));
   }
 
   /** Reports the init-params that nobody read. */
@@ -239,7 +240,7 @@ public final class Parameters {
     String shown =
         masked && !setting.text().isEmpty()
             ? "***"
-            : USER_INFO.matcher(setting.text()).replaceAll("//***@");
+            : SECRETS.matcher(setting.text()).replaceAll("***");
     reads.add(new Read(component, name, key(name), format, fallback, shown, setting.source()));
     if (setting.text().isEmpty()) {
       return Optional.empty();

@@ -218,7 +218,8 @@ class ClaimsTest {
       value = {
         "{'jti':'7f3a','sub':'alice'}|jti:7f3a,sub:alice",
         "{'sub':'jti:7f3a'}|sub:jti:7f3a",
-        "{'jti':7,'sub':['alice']}|''",
+        "{'jti':7,'sub':['alice']}|jti:7",
+        "{'jti':9007199254740993}|jti:9007199254740993",
         "{}|''",
       })
   void aTokenIsRevokedByItsIdOrItsSubject(String payload, String names) {

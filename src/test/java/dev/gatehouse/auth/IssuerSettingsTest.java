@@ -320,6 +320,16 @@ class IssuerSettingsTest {
   }
 
   @Test
+  void aSecretInAQueryIsNotShown() {
+    given("issuer=https://a.example", "jwksUrl=https://idp.example/keys?key=hunter2&v=1");
+
+    assertThat(configure().reads().toString())
+        .contains("https://idp.example/keys?***")
+        .doesNotContain("hunter2");
+    assertThat(problems.list()).isEmpty();
+  }
+
+  @Test
   void aPasswordInAUrlIsNotShown() {
     given("issuers=a", "a.issuer=https://a.example", "a.jwksUrl=https://u:hunter2@idp.example/k");
 
@@ -345,7 +355,7 @@ class IssuerSettingsTest {
             + " jwt.a.jwksUrl, or a provider's http or https URL as jwt.a.issuer",
         "issuer=gatehouse"
             + "|no key for tokens of 'gatehouse': expected jwt.secret, jwt.publicKey or jwt.jwksUrl",
-        "issuers=a a.issuer=https://a.example?x=y|no key for tokens of 'https://a.example?x=y'",
+        "issuers=a a.issuer=https://a.example?x=y|no key for tokens of 'https://a.example?***'",
         "issuers=a a.issuer=https://a.example#x|no key for tokens of",
         "issuers=a a.issuer=ftp://a.example|no key for tokens of",
         "issuers=a secret=" + SECRET + " a.issuer=gatehouse|no key for tokens of 'gatehouse'",

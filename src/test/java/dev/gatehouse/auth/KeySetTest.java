@@ -57,9 +57,13 @@ class KeySetTest {
 
     private final List<Due> tasks = new CopyOnWriteArrayList<>();
     private volatile long nanos = 4_711_000_000L;
+    private volatile boolean withoutThreads;
 
     @Override
     public void execute(Runnable task) {
+      if (withoutThreads) {
+        throw new OutOfMemoryError("unable to create native thread");
+      }
       tasks.add(new Due(nanos, new FutureTask<>(task, null)));
     }
 
@@ -205,6 +209,20 @@ class KeySetTest {
     assertThat(fetches).hasSize(2);
     time.pass(PERIOD.multipliedBy(10));
     assertThat(fetches).hasSize(12);
+  }
+
+  @Test
+  void aLackOfThreadsDoesNotEndTheFetching() {
+    open();
+    time.withoutThreads = true;
+    time.pass(PERIOD);
+    want();
+    assertThat(fetches).hasSize(1);
+    assertThat(isLoaded()).isTrue();
+
+    time.withoutThreads = false;
+    time.pass(INTERVAL);
+    assertThat(fetches).hasSize(2);
   }
 
   @Test
