@@ -75,6 +75,12 @@ class DuplexIT {
     await()
         .atMost(PATIENCE)
         .until(() -> gateway.metric("gatehouse_exchanges_open"), open -> open == 0);
+    await("no thread is held by an exchange")
+        .atMost(PATIENCE)
+        .until(
+            () ->
+                gateway.server().threads().stream()
+                    .noneMatch(stack -> stack.contains("at dev.gatehouse.proxy.")));
   }
 
   private void upload(boolean leaves) throws IOException {

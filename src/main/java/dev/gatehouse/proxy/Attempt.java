@@ -620,6 +620,10 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    * body: then nothing of the server's is touched any more, there or here.
    */
   private boolean lockInTime() {
+    if (!readsElsewhere()) {
+      lock.lock();
+      return true;
+    }
     try {
       return lock.tryLock(GRACE_NANOS, TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
@@ -752,6 +756,10 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     return ended.get();
   }
 
+  boolean isStopped() {
+    return stopped;
+  }
+
   /** From here on it is the client who must not be quiet: something is handed to the server. */
   void clientsTurn() {
     if (quietAllowed) {
@@ -861,10 +869,27 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   void stop() {
     stopped = true;
     Throwable why = beingStopped();
+    boolean locked = lockInTime();
+    unlock(locked);
+    if (!locked) {
+      // Who has it waits for Tomcat's lock, which this thread has; and nobody reads any more.
+      endUntouched(why);
+      return;
+    }
     abort(why);
     endWithoutCompletion(why);
     refusedInVain();
     endLost();
+  }
+
+  private void endUntouched(Throwable why) {
+    if (ended.compareAndSet(false, true)) {
+      endedByServer = true;
+      forget();
+      exchange.failed(Failure.STOPPING, reason(Failure.STOPPING), why);
+      exchange.close(Failure.STOPPING.status());
+    }
+    abort(why);
   }
 
   private static IOException beingStopped() {
@@ -895,6 +920,10 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
 
   private void end(@Nullable Throwable failure) {
     forget();
+    if (ended.get()) {
+      // Whoever has ended it may be here with Tomcat's lock of the connection.
+      return;
+    }
     boolean brokenOff = false;
     int status = Failure.CLIENT_GONE.status();
     lock.lock();
@@ -981,7 +1010,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    */
   private boolean fail(Throwable cause) {
     Failure failure = whoFailed(cause);
-    String reason = failure.code() + "_" + phase.name().toLowerCase(Locale.ROOT);
+    String reason = reason(failure);
     exchange.failed(failure, reason, cause);
     boolean canAnswer = !clientResponse.isCommitted() && !writer.isBusy();
     boolean waited =
@@ -1023,6 +1052,10 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     }
     breakOff();
     return true;
+  }
+
+  private String reason(Failure failure) {
+    return failure.code() + "_" + phase.name().toLowerCase(Locale.ROOT);
   }
 
   /**

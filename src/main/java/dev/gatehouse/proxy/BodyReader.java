@@ -153,7 +153,7 @@ final class BodyReader extends IteratingCallback implements ReadListener {
   /** Reads, if there is something; returns whether there was, be it the end. */
   private boolean readOn() throws IOException {
     ServletInputStream stream = input;
-    if (stream == null || attempt.isOver()) {
+    if (stream == null || attempt.isOver() || attempt.isStopped()) {
       return false;
     }
     waitsForClient = false;
