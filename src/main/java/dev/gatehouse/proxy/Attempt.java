@@ -54,8 +54,8 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    * read. Tomcat's threads come with a lock of the connection; what takes that lock (setting a listener)
    * is done outside. One thing cannot be: the read that finds the end of a chunked body takes it. So
    * where a body is read like that, Tomcat's threads leave writing to the client's, and wait for `lock`
-   * no longer than lockInTime() does. Over HTTP/2, Tomcat writes while the thread waits: such writes are left to
-   * Tomcat's own threads, and the last one to a dispatch, where no listener is set any more (see
+   * no longer than lockInTime() does. Over HTTP/2, Tomcat writes while the thread waits: such writes are
+   * left to Tomcat's own threads, and the last one to a dispatch, where no listener is set any more (see
    * complete()).
    *
    * Time. `expires` is the earlier of the current phase's end and the total's. The timer only reads
