@@ -38,6 +38,7 @@ public final class Exchange {
   private final @Nullable String userAgent;
 
   private final List<Map.Entry<String, String>> upstreamFields = new ArrayList<>(16);
+  private final List<Map.Entry<String, String>> clientFields = new ArrayList<>(0);
   private final List<Consumer<Exchange>> ends = new ArrayList<>(4);
   private final AtomicBoolean closed = new AtomicBoolean();
   private @Nullable Runnable stop;
@@ -184,6 +185,18 @@ public final class Exchange {
   /** What the service is told by the gateway, in the order in which it was said. */
   public List<Map.Entry<String, String>> upstreamFields() {
     return upstreamFields;
+  }
+
+  /**
+   * Tells the client something besides what the service says; also in the gateway's own answers.
+   */
+  public void tellClient(String name, String value) {
+    clientFields.add(Map.entry(name, value));
+  }
+
+  /** What the client is told by the gateway, in the order in which it was said. */
+  public List<Map.Entry<String, String>> clientFields() {
+    return clientFields;
   }
 
   /**

@@ -11,6 +11,7 @@ public enum Failure {
   SCOPE_MISSING(403, Source.CLIENT, Retry.NEVER, "The token lacks the scope that this path needs."),
   NO_ROUTE(404, Source.CLIENT, Retry.NEVER, "No service is mapped to this path."),
   METHOD_REFUSED(405, Source.CLIENT, Retry.NEVER, "The gateway does not take this method."),
+  RATE_LIMITED(429, Source.CLIENT, Retry.NEVER, "There were too many requests."),
   HEADERS_TOO_LARGE(431, Source.CLIENT, Retry.NEVER, "The request's header is too large."),
   CLIENT_TIMEOUT(408, Source.CLIENT, Retry.NEVER, "The request did not come in time."),
   CLIENT_GONE(499, Source.CLIENT, Retry.NEVER, "The client went away."),
@@ -23,6 +24,8 @@ public enum Failure {
       502, Source.UPSTREAM, Retry.IF_UNSENT, "The service's answer could not be understood."),
   KEYS_UNAVAILABLE(
       503, Source.GATEWAY, Retry.NEVER, "The keys that verify tokens are not known yet."),
+  LIMIT_UNAVAILABLE(
+      503, Source.GATEWAY, Retry.NEVER, "Whether there were too many requests is not known."),
   SATURATED(503, Source.GATEWAY, Retry.ALWAYS, "The service has more requests than it can take."),
   STOPPING(503, Source.GATEWAY, Retry.IF_UNSENT, "The gateway is being stopped."),
   UPSTREAM_TIMEOUT(504, Source.UPSTREAM, Retry.IF_UNSENT, "The service did not answer in time.");

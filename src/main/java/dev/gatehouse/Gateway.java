@@ -5,6 +5,7 @@ import dev.gatehouse.metrics.Metrics;
 import jakarta.servlet.ServletContext;
 import java.time.Clock;
 import java.util.ArrayDeque;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -24,6 +25,9 @@ public final class Gateway {
   private final Settings settings;
   private final Configuration configuration;
   private final Metrics metrics;
+
+  private final Map<String, Supplier<String>> statuses =
+      Collections.synchronizedMap(new LinkedHashMap<>());
 
   /** Guarded by this. */
   private final Map<Class<?>, AutoCloseable> shared = new LinkedHashMap<>();
@@ -78,6 +82,26 @@ public final class Gateway {
       shared.put(type, there);
     }
     return type.cast(there);
+  }
+
+  /**
+   * Shows the state of something that the gateway can do without, to whoever asks whether it is
+   * ready.
+   *
+   * @param name as the settings call it
+   * @param state {@code UP}, or why not, in a word from a closed set: everybody may read it
+   */
+  public void report(String name, Supplier<String> state) {
+    statuses.put(name, state);
+  }
+
+  /** The states by name, in the order in which they were first told of. */
+  public Map<String, String> statuses() {
+    Map<String, String> now = new LinkedHashMap<>();
+    synchronized (statuses) {
+      statuses.forEach((name, state) -> now.put(name, state.get()));
+    }
+    return now;
   }
 
   /** Closes what is shared, the youngest first. */

@@ -4,6 +4,8 @@ import dev.gatehouse.http.GatewayFields;
 import dev.gatehouse.http.Problem;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The one writer of the gateway's own error answers. */
@@ -95,6 +97,33 @@ public final class Refusal {
     write(exchange, clientResponse, Failure.SCOPE_MISSING, challenge, ALL_METHODS);
   }
 
+  /**
+   * Refuses who asks too often.
+   *
+   * @param retryAfter in whole seconds
+   * @param policies the names of the limits that were exceeded
+   */
+  public static void rateLimited(
+      Exchange exchange,
+      HttpServletResponse clientResponse,
+      String reason,
+      long retryAfter,
+      List<String> policies)
+      throws IOException {
+    Failure failure = Failure.RATE_LIMITED;
+    exchange.failed(failure, reason, null);
+    reset(exchange, clientResponse, failure);
+    clientResponse.setHeader("Retry-After", String.valueOf(retryAfter));
+    write(
+        exchange,
+        clientResponse,
+        finish(
+            exchange,
+            clientResponse,
+            Problem.quotaExceeded(
+                failure.status(), failure.detail(), failure.code(), exchange.id(), policies)));
+  }
+
   private static void write(
       Exchange exchange,
       HttpServletResponse clientResponse,
@@ -102,7 +131,11 @@ public final class Refusal {
       @Nullable String challenge,
       String allowed)
       throws IOException {
-    byte[] body = prepare(exchange, clientResponse, failure, challenge, allowed);
+    write(exchange, clientResponse, prepare(exchange, clientResponse, failure, challenge, allowed));
+  }
+
+  private static void write(Exchange exchange, HttpServletResponse clientResponse, byte[] body)
+      throws IOException {
     if (body.length > 0) {
       clientResponse.getOutputStream().write(body);
       exchange.sent(body.length);
@@ -115,11 +148,7 @@ public final class Refusal {
       Failure failure,
       @Nullable String challenge,
       String allowed) {
-    // Not resetBuffer: headers copied from a service's broken answer must go, too.
-    clientResponse.reset();
-    exchange.startOver();
-    clientResponse.setStatus(failure.status());
-    clientResponse.setHeader(GatewayFields.REQUEST_ID, exchange.id());
+    reset(exchange, clientResponse, failure);
     if (challenge != null) {
       clientResponse.setHeader("WWW-Authenticate", "Bearer realm=\"gatehouse\"" + challenge);
     }
@@ -133,7 +162,25 @@ public final class Refusal {
     if (failure.status() == 503) {
       clientResponse.setHeader("Retry-After", "1");
     }
-    byte[] body = Problem.json(failure.status(), failure.detail(), failure.code(), exchange.id());
+    return finish(
+        exchange,
+        clientResponse,
+        Problem.json(failure.status(), failure.detail(), failure.code(), exchange.id()));
+  }
+
+  private static void reset(
+      Exchange exchange, HttpServletResponse clientResponse, Failure failure) {
+    // Not resetBuffer: headers copied from a service's broken answer must go, too.
+    clientResponse.reset();
+    exchange.startOver();
+    clientResponse.setStatus(failure.status());
+    clientResponse.setHeader(GatewayFields.REQUEST_ID, exchange.id());
+    for (Map.Entry<String, String> field : exchange.clientFields()) {
+      clientResponse.addHeader(field.getKey(), field.getValue());
+    }
+  }
+
+  private static byte[] finish(Exchange exchange, HttpServletResponse clientResponse, byte[] body) {
     clientResponse.setContentType(Problem.MEDIA_TYPE);
     clientResponse.setContentLength(body.length);
     return exchange.method().equals("HEAD") ? new byte[0] : body;

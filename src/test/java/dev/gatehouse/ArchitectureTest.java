@@ -42,6 +42,8 @@ class ArchitectureTest {
           .definedBy(ROOT + ".edge")
           .layer("auth")
           .definedBy(ROOT + ".auth")
+          .layer("limit")
+          .definedBy(ROOT + ".limit")
           .layer("proxy")
           .definedBy(ROOT + ".proxy")
           .layer("services")
@@ -62,6 +64,8 @@ class ArchitectureTest {
           .mayOnlyAccessLayers("vocabulary", "config", "http", "metrics", "log")
           .whereLayer("auth")
           .mayOnlyAccessLayers("vocabulary", "config", "http", "metrics", "log")
+          .whereLayer("limit")
+          .mayOnlyAccessLayers("vocabulary", "config", "http", "metrics", "log")
           .whereLayer("proxy")
           .mayOnlyAccessLayers("vocabulary", "config", "http", "metrics")
           .whereLayer("services")
@@ -81,6 +85,7 @@ class ArchitectureTest {
               ROOT + ".log",
               ROOT + ".edge",
               ROOT + ".auth",
+              ROOT + ".limit",
               ROOT + ".proxy",
               ROOT + ".services",
               ROOT + ".admin");
@@ -122,6 +127,15 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAPackage("io.micrometer..");
+
+  @ArchTest
+  static final ArchRule only_limit_knows_the_libraries_for_limits =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage(ROOT + ".limit")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.github.bucket4j..", "io.lettuce..", "io.netty..");
 
   @ArchTest
   static final ArchRule few_know_the_log_library =

@@ -34,12 +34,13 @@ final class Claims {
   }
 
   /**
+   * @param issuer the issuer's name in the settings
    * @param rolesClaim a claim's name, or names with dots that lead to it
    * @param claimHeaders by claim, so written, the field that tells services of it
    * @throws UnfitException if a value has control characters or is not Unicode, or {@code sub} is
    *     no text
    */
-  Caller caller(String rolesClaim, Map<String, String> claimHeaders) {
+  Caller caller(String issuer, String rolesClaim, Map<String, String> claimHeaders) {
     // Not getSubject(), which makes a text of numbers, objects and arrays.
     Claim sub = token.getClaim("sub");
     String subject = sub.asString();
@@ -69,7 +70,7 @@ final class Claims {
             fields.add(Map.entry(header, text));
           }
         });
-    return new Caller(told, scopes, texts(value(rolesClaim)), fields);
+    return new Caller(issuer, told, scopes, texts(value(rolesClaim)), fields);
   }
 
   /** Whether {@code aud} is a text or a list of texts, if there is one (RFC 7519 section 4.1.3). */

@@ -246,7 +246,7 @@ final class TokenVerifier {
       return new Verdict.Refused("revoked");
     }
     return new Verdict.Accepted(
-        claims.caller(settings.rolesClaim(), settings.claimHeaders()),
+        claims.caller(settings.name(), settings.rolesClaim(), settings.claimHeaders()),
         key,
         now,
         end.getEpochSecond() + settings.leeway().toSeconds() - 1);

@@ -174,6 +174,11 @@ public final class Parameters {
     return reads.stream().anyMatch(read -> read.name().equals(name) && !read.text().isEmpty());
   }
 
+  /** Whether web.xml has the init-param, be its value empty or not. */
+  public boolean isWritten(String name) {
+    return initParameters.containsKey(name);
+  }
+
   /** One of several words. */
   public String choice(String name, String fallback, String... words) {
     List<String> allowed = Arrays.asList(words);

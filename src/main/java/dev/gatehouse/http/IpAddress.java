@@ -1,5 +1,6 @@
 package dev.gatehouse.http;
 
+import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
 /** IP addresses in text form. Never asks a name server, as {@code InetAddress} may. */
@@ -19,6 +20,32 @@ public final class IpAddress {
     String plain = bare(text);
     boolean emptyZone = text.endsWith("%") || text.endsWith("%]");
     return emptyZone || plain.indexOf(':') < 0 ? null : v6(plain);
+  }
+
+  /**
+   * The part of an address that one subscriber has: all of an IPv4 address, the first 64 bits of an
+   * IPv6 address (RFC 6177).
+   *
+   * @return one text for all spellings; the text as it is if it is no address
+   */
+  public static String subscriber(String text) {
+    if (text.indexOf(':') < 0) {
+      return text;
+    }
+    byte[] address = parse(text);
+    if (address == null) {
+      return text;
+    }
+    if (address.length == 4) {
+      return (address[0] & 0xff)
+          + "."
+          + (address[1] & 0xff)
+          + "."
+          + (address[2] & 0xff)
+          + "."
+          + (address[3] & 0xff);
+    }
+    return HexFormat.of().formatHex(address, 0, 8) + "/64";
   }
 
   /** Without brackets and zone. */

@@ -1,18 +1,44 @@
 package dev.gatehouse.http;
 
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.stream.Collectors;
 
 /** An error in words for programs (RFC 9457). */
 public final class Problem {
 
   public static final String MEDIA_TYPE = "application/problem+json";
 
+  private static final String QUOTA_EXCEEDED =
+      "https://iana.org/assignments/http-problem-types#quota-exceeded";
+
   private Problem() {}
 
   /** The body of an error answer, in UTF-8. */
   public static byte[] json(int status, String detail, String code, String requestId) {
+    return json("about:blank", status, detail, code, requestId, "");
+  }
+
+  /**
+   * The body of the answer to who asks too often (draft-ietf-httpapi-ratelimit-headers-10 section
+   * 5.1).
+   *
+   * @param policies the names of the limits that were exceeded
+   */
+  public static byte[] quotaExceeded(
+      int status, String detail, String code, String requestId, List<String> policies) {
+    String violated =
+        policies.stream().map(Problem::quote).collect(Collectors.joining(",", "[", "]"));
+    return json(
+        QUOTA_EXCEEDED, status, detail, code, requestId, ",\"violated-policies\":" + violated);
+  }
+
+  private static byte[] json(
+      String type, int status, String detail, String code, String requestId, String more) {
     String json =
-        "{\"type\":\"about:blank\",\"title\":"
+        "{\"type\":"
+            + quote(type)
+            + ",\"title\":"
             + quote(title(status))
             + ",\"status\":"
             + status
@@ -22,6 +48,7 @@ public final class Problem {
             + quote(code)
             + ",\"requestId\":"
             + quote(requestId)
+            + more
             + "}\n";
     return json.getBytes(StandardCharsets.UTF_8);
   }
@@ -34,6 +61,7 @@ public final class Problem {
       case 404 -> "Not Found";
       case 405 -> "Method Not Allowed";
       case 408 -> "Request Timeout";
+      case 429 -> "Too Many Requests";
       case 431 -> "Request Header Fields Too Large";
       case 500 -> "Internal Server Error";
       case 501 -> "Not Implemented";

@@ -137,6 +137,65 @@ public final class Metrics implements AutoCloseable {
         .register(registry);
   }
 
+  /**
+   * Shows how often a limit has decided so.
+   *
+   * @param limit the filter's name
+   * @param verdict from a closed set
+   */
+  public void limitDecisions(String limit, String verdict, LongAdder count) {
+    FunctionCounter.builder("gatehouse.limit.decisions", count, LongAdder::sum)
+        .description("Requests that a limit has looked at, by what it decided.")
+        .tag("limit", limit)
+        .tag("verdict", verdict)
+        .register(registry);
+  }
+
+  /** Shows how many keys a limit remembers, and how many it has forgotten before their time. */
+  public <T> void limitKeys(String limit, T counted, ToLongFunction<T> keys, LongAdder forgotten) {
+    Gauge.builder("gatehouse.limit.keys", counted, keys::applyAsLong)
+        .description("Keys that a limit remembers.")
+        .tag("limit", limit)
+        .register(registry);
+    FunctionCounter.builder("gatehouse.limit.keys.forgotten", forgotten, LongAdder::sum)
+        .description("Keys that a limit forgot before their time, because there were too many.")
+        .tag("limit", limit)
+        .register(registry);
+  }
+
+  /** Shows whether a store of shared limits is up (1) or lost (0), and how many nodes share it. */
+  public <T> void limitStore(
+      String store, T counted, ToDoubleFunction<T> up, ToDoubleFunction<T> nodes) {
+    Gauge.builder("gatehouse.limit.store.up", counted, up)
+        .description("Whether the store of shared limits is up (1) or lost (0).")
+        .tag("store", store)
+        .register(registry);
+    Gauge.builder("gatehouse.limit.store.nodes", counted, nodes)
+        .description("Nodes that share the limits in a store, as far as was last heard.")
+        .tag("store", store)
+        .register(registry);
+  }
+
+  /**
+   * Shows what a store of shared limits was asked.
+   *
+   * @param questions one for each bucket that was asked for
+   * @param batches commands that they were sent in
+   */
+  public void limitStoreUse(
+      String store, LongAdder questions, LongAdder batches, LongAdder losses) {
+    storeCounter("questions", "Questions to the store of shared limits.", store, questions);
+    storeCounter("batches", "Commands in which they were sent.", store, batches);
+    storeCounter("losses", "How often the store was lost.", store, losses);
+  }
+
+  private void storeCounter(String name, String description, String store, LongAdder count) {
+    FunctionCounter.builder("gatehouse.limit.store." + name, count, LongAdder::sum)
+        .description(description)
+        .tag("store", store)
+        .register(registry);
+  }
+
   /** Shows a count of log lines that were lost because a disk or a terminal did not keep up. */
   public <T> void logLinesLost(String log, T counted, ToLongFunction<T> lost) {
     FunctionCounter.builder("gatehouse.log.lines.lost", counted, lost::applyAsLong)

@@ -463,6 +463,10 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     HttpFields fields = upstreamResponse.getHeaders();
     HopByHop hopByHop = HopByHop.of(fields.getValuesList(HttpHeader.CONNECTION));
     Set<String> seen = new HashSet<>();
+    for (Map.Entry<String, String> told : Exchange.of(clientRequest).clientFields()) {
+      // What the gateway says of its own limits stays beside what the service says of its.
+      seen.add(told.getKey().toLowerCase(Locale.ROOT));
+    }
     StringBuilder via = new StringBuilder();
     for (HttpField field : fields) {
       String name = field.getLowerCaseName();

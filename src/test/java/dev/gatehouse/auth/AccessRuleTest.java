@@ -40,7 +40,7 @@ class AccessRuleTest {
     "orders, orders:write, false",
   })
   void allScopesAreNeeded(String needed, String has, boolean may) {
-    Caller caller = new Caller("alice", words(has, " "), List.of(needed), List.of());
+    Caller caller = new Caller("default", "alice", words(has, " "), List.of(needed), List.of());
 
     assertThat(rule(needed, "", "").hasScopes(caller)).isEqualTo(may);
   }
@@ -64,7 +64,7 @@ class AccessRuleTest {
         "shop admin|admin|false",
       })
   void oneRoleIsNeeded(String needed, String has, boolean may) {
-    Caller caller = new Caller("alice", List.of(needed), words(has, ","), List.of());
+    Caller caller = new Caller("default", "alice", List.of(needed), words(has, ","), List.of());
 
     assertThat(rule("", needed, "").hasRole(caller)).isEqualTo(may);
   }
@@ -99,7 +99,7 @@ class AccessRuleTest {
   @Test
   void beforeARuleIsReadNobodyMay() {
     Caller everything =
-        new Caller("root", List.of("gateway:admin"), List.of("admin", "*"), List.of());
+        new Caller("default", "root", List.of("gateway:admin"), List.of("admin", "*"), List.of());
 
     assertThat(AccessRule.NOBODY.isAbout("GET")).isTrue();
     assertThat(AccessRule.NOBODY.hasRole(everything)).isFalse();

@@ -25,11 +25,11 @@ class ClaimsTest {
   }
 
   private static List<String> roles(String rolesClaim, String payload) {
-    return claims(payload).caller(rolesClaim, Map.of()).roles();
+    return claims(payload).caller("default", rolesClaim, Map.of()).roles();
   }
 
   private static List<Map.Entry<String, String>> told(String claim, String payload) {
-    return claims(payload).caller("roles", Map.of(claim, "X-User-Told")).told();
+    return claims(payload).caller("default", "roles", Map.of(claim, "X-User-Told")).told();
   }
 
   @ParameterizedTest
@@ -129,6 +129,7 @@ class ClaimsTest {
     Caller caller =
         claims(payload)
             .caller(
+                "default",
                 "roles",
                 Map.of("a.b", "X-User-B", "a.c", "X-User-C", "d", "X-User-D", "e", "X-User-E"));
 
@@ -185,12 +186,13 @@ class ClaimsTest {
   void aCallerIsToldBySubjectAndScopes() {
     assertThat(
             claims("{\"sub\":\"J\u00fcrgen, %\",\"scope\":\"a b:\u20ac\"}")
-                .caller("roles", Map.of())
+                .caller("default", "roles", Map.of())
                 .told())
         .containsExactly(
             Map.entry("X-User-Id", "J%C3%BCrgen, %25"),
             Map.entry("X-User-Scopes", "a b:%E2%82%AC"));
-    assertThat(claims("{\"sub\":\"\",\"scope\":\" \"}").caller("roles", Map.of()).told()).isEmpty();
+    assertThat(claims("{\"sub\":\"\",\"scope\":\" \"}").caller("default", "roles", Map.of()).told())
+        .isEmpty();
   }
 
   @ParameterizedTest

@@ -19,7 +19,7 @@ class TokenMemoryTest {
 
   private TokenVerifier.Verdict.Accepted accepted(long from, long until) {
     return new TokenVerifier.Verdict.Accepted(
-        new Caller("alice", List.of(), List.of(), List.of()), key, from, until);
+        new Caller("default", "alice", List.of(), List.of(), List.of()), key, from, until);
   }
 
   @Test
@@ -82,7 +82,7 @@ class TokenMemoryTest {
     memory.remember(
         "of.another.key",
         new TokenVerifier.Verdict.Accepted(
-            new Caller(null, List.of(), List.of(), List.of()), other, 100, 200));
+            new Caller("default", null, List.of(), List.of(), List.of()), other, 100, 200));
 
     key.withdraw();
 

@@ -1,0 +1,223 @@
+package dev.gatehouse.limit;
+
+import java.time.Duration;
+import java.util.function.Consumer;
+
+/**
+ * What one node holds of a shared bucket: permits that were lent to it, and what it has let through
+ * before it could ask. A pure rule: facts and time in, verdict out.
+ *
+ * <p>Permits are lent ahead of need, so that a request is decided at once. For a key that is new
+ * here nothing was lent yet; some requests then pass on credit ({@link Limit#credit}), and are told
+ * with the next question. Credit is given only while the bucket was not empty when it was last
+ * heard of. So the node that has emptied a bucket gets none, and the debts of all others are
+ * bounded: the bucket goes below zero by them, and is refilled before anybody gets more.
+ *
+ * <p>Times are in nanoseconds of a clock that never goes back.
+ */
+final class Lease {
+
+  /**
+   * What the lender is asked.
+   *
+   * @param give permits that go back
+   * @param owed requests that were let through on credit
+   * @param want permits for what is to come
+   */
+  record Ask(long give, long owed, long want) {}
+
+  private static final long UNKNOWN = -1;
+  private static final long LONGEST_HORIZON = Duration.ofSeconds(1).toNanos();
+  private static final long SHORTEST_HORIZON = Duration.ofMillis(125).toNanos();
+  private static final long SHORTEST_PAUSE = Duration.ofMillis(20).toNanos();
+  private static final long LONGEST_PAUSE = Duration.ofSeconds(1).toNanos();
+
+  private final Limit limit;
+  private final String bucket;
+  private final Consumer<Lease> holds;
+
+  /** For how long ahead permits are lent. */
+  private final long horizon;
+
+  // All guarded by this.
+  private int epoch = -1;
+  private long permits;
+  private long giving;
+  private long owed;
+  private long settling;
+  private long told = UNKNOWN;
+  private long nextPermitAt;
+  private long wanted;
+  private long target;
+  private long usedAt;
+  private long draftedAt;
+  private long askNotBefore;
+  private long pause;
+  private boolean asked;
+  private boolean watched;
+
+  /**
+   * @param bucket its name at the lender
+   * @param holds told when this has permits that {@link #review} may have to give back
+   */
+  Lease(Limit limit, String bucket, Consumer<Lease> holds, long now) {
+    this.limit = limit;
+    this.bucket = bucket;
+    this.holds = holds;
+    this.horizon =
+        Math.min(LONGEST_HORIZON, Math.max(SHORTEST_HORIZON, limit.window().toNanos() / 8));
+    usedAt = now;
+    draftedAt = now - horizon / 8;
+    askNotBefore = now;
+    nextPermitAt = now;
+  }
+
+  String bucket() {
+    return bucket;
+  }
+
+  Limit limit() {
+    return limit;
+  }
+
+  /**
+   * Takes a permit.
+   *
+   * @param nodes how many nodes share the bucket
+   * @param current the lender's epoch
+   * @return how many are left, as far as is known here; -1 if there was none
+   */
+  synchronized long take(long now, int nodes, int current) {
+    renew(now, current);
+    usedAt = now;
+    wanted++;
+    if (permits > 0) {
+      permits--;
+    } else if (told != 0 && owed + settling < limit.credit(nodes)) {
+      owed++;
+    } else {
+      return -1;
+    }
+    return permits + (told == UNKNOWN ? limit.burst() - owed - settling : told);
+  }
+
+  /** What was lent in an earlier epoch may be forgotten at the lender, and lent to others. */
+  private void renew(long now, int current) {
+    if (epoch != current) {
+      epoch = current;
+      permits = 0;
+      giving = 0;
+      told = UNKNOWN;
+      askNotBefore = now;
+      pause = 0;
+    }
+  }
+
+  /** Puts back what was just taken. */
+  synchronized void putBack() {
+    permits++;
+  }
+
+  /** Tells of a request that was let through while the lender was lost. */
+  synchronized void passedUncounted(long now) {
+    usedAt = now;
+    owed = Math.min(owed + 1, limit.burst());
+  }
+
+  /** Whether the lender is to be asked now; who is told so has to do it. */
+  synchronized boolean beginAsking(long now) {
+    boolean low = permits * 2 <= target && now - askNotBefore >= 0;
+    if (asked || !(low || owed > 0 || giving > 0)) {
+      return false;
+    }
+    asked = true;
+    return true;
+  }
+
+  /** How long until there may be another permit, in nanoseconds; 0 if it is on its way. */
+  synchronized long nanosToNext(long now) {
+    return told == 0 ? Math.max(0, nextPermitAt - now) : 0;
+  }
+
+  /** What the lender is to be asked; to be followed by one of the answers. */
+  synchronized Ask draft(long now, int current) {
+    renew(now, current);
+    // A burst is taken for as long as an eighth of the horizon: it is asked for eight times of it.
+    long need = need(now);
+    target = need;
+    wanted = 0;
+    draftedAt = now;
+    Ask ask = new Ask(giving, owed, Math.max(0, need - permits));
+    giving = 0;
+    settling = owed;
+    owed = 0;
+    return ask;
+  }
+
+  private long need(long now) {
+    double elapsed = Math.max(now - draftedAt, horizon / 8);
+    long need = Math.round(wanted * (horizon / elapsed));
+    return Math.min(need, Math.max(1, limit.burst() / 2));
+  }
+
+  /**
+   * The lender's answer.
+   *
+   * @param granted permits that were lent
+   * @param left how many the bucket still has; less than 0 if more than it had were let through
+   * @param nanosToOne how long until it has one more, if it has none
+   * @return whether it is to be asked again at once, which the caller then has to do
+   */
+  synchronized boolean answered(long granted, long left, long nanosToOne, long now) {
+    settling = 0;
+    permits += granted;
+    told = Math.max(0, left);
+    nextPermitAt = now + nanosToOne;
+    if (granted == 0 && told == 0) {
+      long first = Math.min(LONGEST_PAUSE, Math.max(SHORTEST_PAUSE, (long) limit.nanosPerPermit()));
+      pause = pause == 0 ? first : Math.min(LONGEST_PAUSE, pause * 2);
+    } else {
+      pause = 0;
+    }
+    askNotBefore = now + pause;
+    asked = owed > 0 || giving > 0;
+    if (permits > 0 && !watched) {
+      watched = true;
+      holds.accept(this);
+    }
+    return asked;
+  }
+
+  /** There was no answer. What was lent or given back meanwhile is lost; debts are not. */
+  synchronized void unanswered(Ask ask) {
+    settling = 0;
+    owed = Math.min(owed + ask.owed(), limit.burst());
+    asked = false;
+  }
+
+  /** How long after it was lent a lease is looked at, in nanoseconds. */
+  long reviewAfter() {
+    return horizon / 2;
+  }
+
+  /**
+   * Gives back what is not used; the lender is then to be asked.
+   *
+   * @return whether this is to be looked at again
+   */
+  synchronized boolean review(long now) {
+    long need = now - usedAt >= reviewAfter() ? 0 : Math.max(1, need(now));
+    if (permits > 2 * need) {
+      giving += permits - need;
+      permits = need;
+    }
+    watched = permits > 0;
+    return watched;
+  }
+
+  /** Gives back everything. */
+  synchronized void giveBack() {
+    giving += permits;
+    permits = 0;
+  }
+}

@@ -1,0 +1,518 @@
+package dev.gatehouse.limit;
+
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisFuture;
+import io.lettuce.core.RedisNoScriptException;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.ScriptOutputType;
+import io.lettuce.core.SocketOptions;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.api.async.RedisAsyncCommands;
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.protocol.ProtocolVersion;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.DefaultClientResources;
+import io.netty.resolver.DefaultAddressResolverGroup;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The buckets that nodes share, in Redis or Valkey. One thread of its own does everything that has
+ * to do with the store; at most one batch of questions is under way at a time, and what is asked
+ * meanwhile goes into the next.
+ */
+@SuppressWarnings("FutureReturnValueIgnored") // Failures are told where answers are heard.
+final class PermitStore implements Lender, AutoCloseable {
+
+  /** Counts what the store was asked. */
+  record Counts(LongAdder questions, LongAdder batches, LongAdder losses) {
+    Counts() {
+      this(new LongAdder(), new LongAdder(), new LongAdder());
+    }
+  }
+
+  private static final Logger LOG = LoggerFactory.getLogger(PermitStore.class);
+
+  private static final String UP = "UP";
+  private static final String PREFIX = "gatehouse:";
+  private static final int LARGEST_BATCH = 500;
+
+  /** Longer than a healthy store ever takes; shorter than clients notice that it is not. */
+  private static final Duration PATIENCE = Duration.ofMillis(200);
+
+  private static final Duration TICK = Duration.ofMillis(50);
+  private static final Duration BEAT = Duration.ofSeconds(1);
+  private static final Duration BEAT_WHILE_LOST = Duration.ofMillis(250);
+  private static final Duration CONNECT = Duration.ofSeconds(1);
+
+  /** A connection on which nothing comes for so long is given up: its other end may be gone. */
+  private static final Duration SILENCE = Duration.ofSeconds(3);
+
+  /** A node that was not heard of for so long does not count. */
+  private static final int NODE_SECONDS = 5;
+
+  private static final Duration LAST_WORDS = Duration.ofMillis(500);
+
+  /** A script, and the name by which the store knows it once it has seen it. */
+  private record Script(String text, String digest) {}
+
+  private record Question(Lease lease, Lease.Ask ask) {}
+
+  private record Batch(int number, List<Question> questions, long sentAt) {}
+
+  private final RedisURI uri;
+  private final LongSupplier nanoTime;
+  private final ClientResources resources;
+  private final RedisClient client;
+  private final ScheduledThreadPoolExecutor thread;
+  private final String node = Long.toHexString(ThreadLocalRandom.current().nextLong());
+  private final Queue<Lease> asking = new ConcurrentLinkedQueue<>();
+  private final AtomicBoolean woken = new AtomicBoolean();
+  private final List<Runnable> ticks = new CopyOnWriteArrayList<>();
+  private final Counts counts = new Counts();
+  private final CountDownLatch firstTry = new CountDownLatch(1);
+  private final Script lend;
+  private final Script count;
+
+  private volatile boolean lost = true;
+  private volatile String state = "connecting";
+  private volatile int nodes = 1;
+  private final AtomicInteger epoch = new AtomicInteger();
+
+  // Only for the thread.
+  private @Nullable StatefulRedisConnection<String, String> connection;
+  private boolean connecting;
+  private long triedAt;
+  private @Nullable Batch sent;
+  private int batches;
+  private boolean beating;
+  private long beatAt;
+  private long heardAt;
+  private long lostAt;
+  private boolean everFound;
+  private boolean closing;
+
+  PermitStore(RedisURI uri, LongSupplier nanoTime) {
+    this.uri = uri;
+    this.nanoTime = nanoTime;
+    uri.setTimeout(CONNECT);
+    uri.setClientName("gatehouse");
+    thread =
+        new ScheduledThreadPoolExecutor(
+            1,
+            runnable -> {
+              Thread made = new Thread(runnable, "gatehouse-limits");
+              made.setDaemon(true);
+              return made;
+            });
+    thread.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    resources =
+        DefaultClientResources.builder()
+            .ioThreadPoolSize(2)
+            .computationThreadPoolSize(2)
+            // As the rest of the JVM looks names up.
+            .addressResolverGroup(DefaultAddressResolverGroup.INSTANCE)
+            .build();
+    client = RedisClient.create(resources, uri);
+    client.setOptions(
+        ClientOptions.builder()
+            .autoReconnect(false)
+            .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
+            .protocolVersion(ProtocolVersion.RESP2)
+            .socketOptions(SocketOptions.builder().connectTimeout(CONNECT).keepAlive(true).build())
+            .build());
+    lend = script("lend.lua");
+    count = script("nodes.lua");
+    lostAt = nanoTime.getAsLong();
+    triedAt = lostAt - BEAT_WHILE_LOST.toNanos();
+    thread.scheduleWithFixedDelay(guarded(this::tick), 0, TICK.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private static Script script(String name) {
+    try (InputStream in = PermitStore.class.getResourceAsStream(name)) {
+      byte[] text = Objects.requireNonNull(in, name).readAllBytes();
+      return new Script(
+          new String(text, StandardCharsets.UTF_8), io.lettuce.core.codec.Base16.digest(text));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** A task that throws would never be run again. */
+  private static Runnable guarded(Runnable task) {
+    return () -> {
+      try {
+        task.run();
+      } catch (RuntimeException e) {
+        LOG.error("rate limits: unexpected", e);
+      }
+    };
+  }
+
+  /** Waits until the store has answered for the first time, or has failed to, for a moment. */
+  void awaitFirstTry() {
+    try {
+      // Longer than a connection may take: what comes of it is logged then.
+      boolean tried = firstTry.await(2 * CONNECT.toMillis(), TimeUnit.MILLISECONDS);
+      LOG.debug("rate limits: first answer of the store in time: {}", tried);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public boolean isLost() {
+    return lost;
+  }
+
+  @Override
+  public int nodes() {
+    return nodes;
+  }
+
+  @Override
+  public int epoch() {
+    return epoch.get();
+  }
+
+  /** {@code UP}, or why the store is lost. */
+  String state() {
+    return state;
+  }
+
+  Counts counts() {
+    return counts;
+  }
+
+  @Override
+  public void onTick(Runnable review) {
+    ticks.add(review);
+  }
+
+  @Override
+  public void ask(Lease lease) {
+    asking.add(lease);
+    if (woken.compareAndSet(false, true)) {
+      run(this::send);
+    }
+  }
+
+  private void run(Runnable task) {
+    try {
+      thread.execute(guarded(task));
+    } catch (java.util.concurrent.RejectedExecutionException stopped) {
+      LOG.debug("rate limits: stopped", stopped);
+    }
+  }
+
+  // All from here on runs on the thread.
+
+  private void tick() {
+    long now = nanoTime.getAsLong();
+    if (sent != null && now - sent.sentAt() > PATIENCE.toNanos()) {
+      unanswered("timeout");
+    }
+    if (beating && now - beatAt > PATIENCE.toNanos()) {
+      lose("timeout");
+    }
+    if (connection != null && beating && now - heardAt > SILENCE.toNanos()) {
+      disconnect();
+    }
+    if (connection == null) {
+      if (now - triedAt >= BEAT_WHILE_LOST.toNanos()) {
+        triedAt = now;
+        connect();
+      }
+    } else if (!beating && now - beatAt >= (lost ? BEAT_WHILE_LOST : BEAT).toNanos()) {
+      beat();
+    }
+    if (!lost) {
+      ticks.forEach(Runnable::run);
+    }
+  }
+
+  private void connect() {
+    if (connecting || closing) {
+      return;
+    }
+    connecting = true;
+    client
+        .connectAsync(StringCodec.UTF8, uri)
+        .whenComplete((made, failure) -> run(() -> connected(made, failure)));
+  }
+
+  private void connected(
+      @Nullable StatefulRedisConnection<String, String> made, @Nullable Throwable failure) {
+    connecting = false;
+    if (made == null) {
+      lose(StoreFailure.of(failure));
+      firstTry.countDown();
+    } else if (closing) {
+      made.closeAsync();
+    } else {
+      connection = made;
+      heardAt = nanoTime.getAsLong();
+      beat();
+    }
+  }
+
+  private void disconnect() {
+    if (connection != null) {
+      connection.closeAsync();
+      connection = null;
+    }
+    beating = false;
+  }
+
+  /**
+   * Tells that this node lives, and hears how many do; so it shows whether the store takes part.
+   */
+  private void beat() {
+    StatefulRedisConnection<String, String> asked = connection;
+    if (asked == null) {
+      return;
+    }
+    beating = true;
+    beatAt = nanoTime.getAsLong();
+    this.<Long>run(
+            asked,
+            count,
+            ScriptOutputType.INTEGER,
+            new String[] {PREFIX + "nodes"},
+            node,
+            String.valueOf(NODE_SECONDS))
+        .whenComplete((alive, failure) -> run(() -> beaten(asked, alive, failure)));
+  }
+
+  private void beaten(
+      StatefulRedisConnection<String, String> asked,
+      @Nullable Long alive,
+      @Nullable Throwable failure) {
+    if (asked != connection) {
+      return;
+    }
+    beating = false;
+    long now = nanoTime.getAsLong();
+    if (alive == null) {
+      lose(StoreFailure.of(failure));
+      if (!asked.isOpen()) {
+        disconnect();
+      }
+    } else {
+      heardAt = now;
+      nodes = Math.max(1, alive.intValue());
+      if (now - beatAt <= PATIENCE.toNanos()) {
+        found(now);
+      }
+    }
+    firstTry.countDown();
+  }
+
+  private void found(long now) {
+    if (lost) {
+      epoch.incrementAndGet();
+      state = UP;
+      lost = false;
+      if (everFound) {
+        LOG.info(
+            "rate limits: {}:{} is back after {} ms",
+            uri.getHost(),
+            uri.getPort(),
+            TimeUnit.NANOSECONDS.toMillis(now - lostAt));
+      } else {
+        LOG.info("rate limits are shared by {}:{}", uri.getHost(), uri.getPort());
+      }
+      everFound = true;
+    }
+  }
+
+  private void lose(String why) {
+    if (closing) {
+      return;
+    }
+    if (!lost || state.equals("connecting")) {
+      counts.losses().increment();
+      lostAt = nanoTime.getAsLong();
+      state = why;
+      lost = true;
+      LOG.warn(
+          "rate limits: {}:{} is lost ({}); limits go by their onStoreLoss until it is back",
+          uri.getHost(),
+          uri.getPort(),
+          why);
+    } else {
+      state = why;
+    }
+    dropQuestions();
+  }
+
+  private void dropQuestions() {
+    for (Lease lease = asking.poll(); lease != null; lease = asking.poll()) {
+      lease.unanswered(lease.draft(nanoTime.getAsLong(), epoch()));
+    }
+  }
+
+  private void send() {
+    woken.set(false);
+    if (sent != null) {
+      return;
+    }
+    StatefulRedisConnection<String, String> asked = connection;
+    if (lost || asked == null) {
+      dropQuestions();
+      return;
+    }
+    List<Question> questions = new ArrayList<>();
+    List<String> keys = new ArrayList<>();
+    List<String> numbers = new ArrayList<>();
+    numbers.add(node);
+    numbers.add(String.valueOf(nodes));
+    long now = nanoTime.getAsLong();
+    for (Lease lease = asking.poll();
+        lease != null;
+        lease = questions.size() < LARGEST_BATCH ? asking.poll() : null) {
+      Lease.Ask ask = lease.draft(now, epoch());
+      questions.add(new Question(lease, ask));
+      keys.add(PREFIX + lease.bucket());
+      numbers.add(String.valueOf(ask.give()));
+      numbers.add(String.valueOf(ask.owed()));
+      numbers.add(String.valueOf(ask.want()));
+      numbers.add(String.valueOf(lease.limit().nanosPerPermit() / 1000));
+      numbers.add(String.valueOf(lease.limit().burst()));
+    }
+    if (questions.isEmpty()) {
+      return;
+    }
+    counts.batches().increment();
+    counts.questions().add(questions.size());
+    Batch batch = new Batch(++batches, questions, now);
+    sent = batch;
+    this.<List<Long>>run(
+            asked,
+            lend,
+            ScriptOutputType.MULTI,
+            keys.toArray(String[]::new),
+            numbers.toArray(String[]::new))
+        .whenComplete((answers, failure) -> run(() -> answered(batch, answers, failure)));
+  }
+
+  private void answered(Batch batch, @Nullable List<Long> answers, @Nullable Throwable failure) {
+    if (sent == null || batch.number() != sent.number()) {
+      // Too late: it was given up.
+      return;
+    }
+    if (answers == null) {
+      unanswered(StoreFailure.of(failure));
+      return;
+    }
+    sent = null;
+    long now = nanoTime.getAsLong();
+    heardAt = now;
+    for (int i = 0; i < batch.questions().size(); i++) {
+      Lease lease = batch.questions().get(i).lease();
+      if (lease.answered(
+          answers.get(3 * i),
+          answers.get(3 * i + 1),
+          TimeUnit.MICROSECONDS.toNanos(answers.get(3 * i + 2)),
+          now)) {
+        asking.add(lease);
+      }
+    }
+    send();
+  }
+
+  private void unanswered(String why) {
+    Batch batch = sent;
+    sent = null;
+    lose(why);
+    if (batch != null) {
+      batch.questions().forEach(question -> question.lease().unanswered(question.ask()));
+    }
+  }
+
+  /** By its digest; by its text where the store does not know it. */
+  private <T> CompletionStage<T> run(
+      StatefulRedisConnection<String, String> asked,
+      Script script,
+      ScriptOutputType type,
+      String[] keys,
+      String... values) {
+    RedisAsyncCommands<String, String> commands = asked.async();
+    RedisFuture<T> known = commands.evalsha(script.digest(), type, keys, values);
+    return known
+        .handle(
+            (answer, failure) ->
+                failure instanceof RedisNoScriptException
+                    ? commands.<T>eval(script.text(), type, keys, values)
+                    : known)
+        .thenCompose(future -> future);
+  }
+
+  /** Gives back what is still to be given back, takes this node out, and ends all threads. */
+  @Override
+  public void close() {
+    CountDownLatch said = new CountDownLatch(1);
+    run(() -> sayFarewell(said::countDown));
+    try {
+      if (!said.await(LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS)) {
+        LOG.debug("rate limits: the store did not hear of the end");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    thread.shutdownNow();
+    client.shutdown(0, LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS);
+    end(() -> resources.shutdown(0, LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS).await(2_000));
+  }
+
+  private interface Ending {
+    void run() throws InterruptedException;
+  }
+
+  private static void end(Ending ending) {
+    try {
+      ending.run();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void sayFarewell(Runnable said) {
+    closing = true;
+    StatefulRedisConnection<String, String> asked = connection;
+    if (lost || asked == null) {
+      said.run();
+      return;
+    }
+    if (sent != null || !asking.isEmpty()) {
+      send();
+      thread.schedule(guarded(() -> sayFarewell(said)), 5, TimeUnit.MILLISECONDS);
+      return;
+    }
+    this.<Long>run(
+            asked, count, ScriptOutputType.INTEGER, new String[] {PREFIX + "nodes"}, node, "0")
+        .whenComplete((left, failure) -> said.run());
+  }
+}
