@@ -11,6 +11,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.w3c.dom.Document;
@@ -20,6 +22,7 @@ import org.w3c.dom.NodeList;
 /** Holds the README's tables against web.xml and the code. */
 class ReadmeTest {
 
+  private static final Pattern PLACEHOLDER = Pattern.compile("\\$\\{([^:]+):(.*)}");
   private static final Path README = Path.of("README.md");
   private static final Path WEB_XML = Path.of("src/main/webapp/WEB-INF/web.xml");
 
@@ -51,6 +54,12 @@ class ReadmeTest {
     Map<String, String> read = new TreeMap<>();
     Document webXml = webXml();
     for (Element filter : elements(webXml, "filter")) {
+      for (Element value : elements(filter, "param-value")) {
+        Matcher placeholder = PLACEHOLDER.matcher(value.getTextContent().strip());
+        if (placeholder.matches()) {
+          read.put(placeholder.group(1), placeholder.group(2));
+        }
+      }
       read.putAll(defaults(text(filter, "filter-class")));
     }
     for (Element servlet : elements(webXml, "servlet")) {

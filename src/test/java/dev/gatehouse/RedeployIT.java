@@ -11,6 +11,7 @@ import dev.gatehouse.testing.Provider;
 import dev.gatehouse.testing.RawClient;
 import dev.gatehouse.testing.RawHttp2Client;
 import dev.gatehouse.testing.RawRequest;
+import dev.gatehouse.testing.RedisServer;
 import dev.gatehouse.testing.RunningGateway;
 import dev.gatehouse.testing.Tokens;
 import dev.gatehouse.testing.Tokens.Trust;
@@ -49,6 +50,7 @@ class RedeployIT {
         Upstream orders = Upstream.start();
         Upstream products = Upstream.start();
         Provider provider = Provider.publishing("a");
+        RedisServer redis = RedisServer.start();
         GatewayServer server = container.newServer().redeployable().http2()) {
       orders.will(
           (request, out) -> {
@@ -62,6 +64,8 @@ class RedeployIT {
                   .setting("jwt.issuers", "provider")
                   .setting("jwt.provider.issuer", provider.issuer())
                   .setting("jwt.provider.refreshInterval", "100ms")
+                  .setting("rateLimit", "1000000/1m")
+                  .setting("rateLimit.store", redis.url())
                   .setting("users.url", users.url())
                   .setting("orders.url", orders.url())
                   .setting("products.url", products.url()))
@@ -91,6 +95,8 @@ class RedeployIT {
               "has failed to stop it",
               "failed to remove it",
               "SEVERE");
+      // Each was there once, and has told that it leaves.
+      assertThat(redis.command("ZCARD", "gatehouse:nodes")).isEqualTo("1");
     }
   }
 

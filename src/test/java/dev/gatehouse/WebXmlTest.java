@@ -214,8 +214,10 @@ class WebXmlTest {
             "write-access-log /*",
             "find-client-address /*",
             "refuse-ambiguous-requests /*",
+            "limit-by-address /*",
             "authenticate /*",
             "authorize-admin /gateway/metrics /gateway/routes",
+            "limit-by-caller /*",
             "set-gateway-headers /*");
     assertThat(elements("filter").stream().map(filter -> text(filter, "filter-name")).toList())
         .as("filters stand in the order of their mappings")
@@ -304,6 +306,15 @@ class WebXmlTest {
     "filter authenticate, memory, jwt.memory, 32MiB",
     "filter authenticate, state.dir, state.dir, ''",
     "filter authenticate, public, jwt.public, /gateway/health/*",
+    "filter limit-by-caller, limit, '', ''",
+    "filter limit-by-caller, burst, '', ''",
+    "filter limit-by-caller, concurrent, '', ''",
+    "filter limit-by-caller, key, '', caller",
+    "filter limit-by-caller, except, '', health",
+    "filter limit-by-caller, dryRun, '', false",
+    "filter limit-by-caller, keys, '', 100000",
+    "filter limit-by-caller, store, rateLimit.store, local",
+    "filter limit-by-caller, onStoreLoss, rateLimit.onStoreLoss, local",
     "filter authorize-admin, scope, '', ''",
     "filter authorize-admin, role, '', ''",
     "filter authorize-admin, methods, '', ''",
@@ -329,7 +340,7 @@ class WebXmlTest {
   @Test
   void theTableOfDefaultsAboveIsComplete() throws ReflectiveOperationException {
     assertThat(readAll().keySet().stream().filter(name -> !name.startsWith("servlet ")))
-        .hasSize(21);
+        .hasSize(21 + 2 * 9);
     for (String service : List.of("users", "products", "orders", "notifications", "inventory")) {
       assertThat(read(servlet(service)).reads())
           .extracting(Parameters.Read::name)
@@ -359,6 +370,12 @@ class WebXmlTest {
               Objects.requireNonNull(
                   reads.get((filter ? "filter " : "servlet ") + name + " " + written.getKey()));
           String key = filter ? read.key() : name + "." + read.key();
+          if (key.isEmpty()) {
+            // Each filter of the class would read the same setting: only web.xml tells them apart.
+            assertThat(name + " " + written.getValue())
+                .isIn("limit-by-address ${rateLimit.byAddress:}", "limit-by-caller ${rateLimit:}");
+            continue;
+          }
           assertThat(written.getValue()).startsWith("${" + key + ":");
           if (filter) {
             assertThat(read.text()).as(written.getKey()).isEqualTo(read.fallback());

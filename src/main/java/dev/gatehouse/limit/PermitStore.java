@@ -74,6 +74,7 @@ final class PermitStore implements Lender, AutoCloseable {
   private static final int NODE_SECONDS = 5;
 
   private static final Duration LAST_WORDS = Duration.ofMillis(500);
+  private static final Duration LONGEST_END = Duration.ofSeconds(5);
 
   /** A script, and the name by which the store knows it once it has seen it. */
   private record Script(String text, String digest) {}
@@ -84,8 +85,6 @@ final class PermitStore implements Lender, AutoCloseable {
 
   private final RedisURI uri;
   private final LongSupplier nanoTime;
-  private final ClientResources resources;
-  private final RedisClient client;
   private final ScheduledThreadPoolExecutor thread;
   private final String node = Long.toHexString(ThreadLocalRandom.current().nextLong());
   private final Queue<Lease> asking = new ConcurrentLinkedQueue<>();
@@ -102,6 +101,7 @@ final class PermitStore implements Lender, AutoCloseable {
   private final AtomicInteger epoch = new AtomicInteger();
 
   // Only for the thread.
+  private @Nullable RedisClient client;
   private @Nullable StatefulRedisConnection<String, String> connection;
   private boolean connecting;
   private long triedAt;
@@ -117,8 +117,6 @@ final class PermitStore implements Lender, AutoCloseable {
   PermitStore(RedisURI uri, LongSupplier nanoTime) {
     this.uri = uri;
     this.nanoTime = nanoTime;
-    uri.setTimeout(CONNECT);
-    uri.setClientName("gatehouse");
     thread =
         new ScheduledThreadPoolExecutor(
             1,
@@ -128,26 +126,39 @@ final class PermitStore implements Lender, AutoCloseable {
               return made;
             });
     thread.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-    resources =
-        DefaultClientResources.builder()
-            .ioThreadPoolSize(2)
-            .computationThreadPoolSize(2)
-            // As the rest of the JVM looks names up.
-            .addressResolverGroup(DefaultAddressResolverGroup.INSTANCE)
-            .build();
-    client = RedisClient.create(resources, uri);
-    client.setOptions(
+    lend = script("lend.lua");
+    count = script("nodes.lua");
+    lostAt = nanoTime.getAsLong();
+    triedAt = lostAt - BEAT_WHILE_LOST.toNanos();
+    thread.scheduleWithFixedDelay(guarded(this::tick), 0, TICK.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /** What runs the client keeps objects in its threads, which only this thread gives up. */
+  private RedisClient client() {
+    RedisClient there = client;
+    if (there != null) {
+      return there;
+    }
+    uri.setTimeout(CONNECT);
+    uri.setClientName("gatehouse");
+    RedisClient made =
+        RedisClient.create(
+            DefaultClientResources.builder()
+                .ioThreadPoolSize(2)
+                .computationThreadPoolSize(2)
+                // As the rest of the JVM looks names up.
+                .addressResolverGroup(DefaultAddressResolverGroup.INSTANCE)
+                .build(),
+            uri);
+    made.setOptions(
         ClientOptions.builder()
             .autoReconnect(false)
             .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
             .protocolVersion(ProtocolVersion.RESP2)
             .socketOptions(SocketOptions.builder().connectTimeout(CONNECT).keepAlive(true).build())
             .build());
-    lend = script("lend.lua");
-    count = script("nodes.lua");
-    lostAt = nanoTime.getAsLong();
-    triedAt = lostAt - BEAT_WHILE_LOST.toNanos();
-    thread.scheduleWithFixedDelay(guarded(this::tick), 0, TICK.toMillis(), TimeUnit.MILLISECONDS);
+    client = made;
+    return made;
   }
 
   private static Script script(String name) {
@@ -258,7 +269,7 @@ final class PermitStore implements Lender, AutoCloseable {
       return;
     }
     connecting = true;
-    client
+    client()
         .connectAsync(StringCodec.UTF8, uri)
         .whenComplete((made, failure) -> run(() -> connected(made, failure)));
   }
@@ -473,46 +484,45 @@ final class PermitStore implements Lender, AutoCloseable {
   /** Gives back what is still to be given back, takes this node out, and ends all threads. */
   @Override
   public void close() {
-    CountDownLatch said = new CountDownLatch(1);
-    run(() -> sayFarewell(said::countDown));
+    run(() -> sayFarewell(nanoTime.getAsLong()));
     try {
-      if (!said.await(LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS)) {
-        LOG.debug("rate limits: the store did not hear of the end");
+      if (!thread.awaitTermination(LONGEST_END.toMillis(), TimeUnit.MILLISECONDS)) {
+        LOG.warn("rate limits: the client of {}:{} does not end", uri.getHost(), uri.getPort());
+        thread.shutdownNow();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    thread.shutdownNow();
-    client.shutdown(0, LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS);
-    end(() -> resources.shutdown(0, LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS).await(2_000));
   }
 
-  private interface Ending {
-    void run() throws InterruptedException;
-  }
-
-  private static void end(Ending ending) {
-    try {
-      ending.run();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private void sayFarewell(Runnable said) {
+  private void sayFarewell(long begun) {
     closing = true;
     StatefulRedisConnection<String, String> asked = connection;
-    if (lost || asked == null) {
-      said.run();
-      return;
-    }
-    if (sent != null || !asking.isEmpty()) {
+    boolean timeLeft = nanoTime.getAsLong() - begun < LAST_WORDS.toNanos();
+    if (lost || asked == null || !timeLeft) {
+      end();
+    } else if (sent != null || !asking.isEmpty()) {
       send();
-      thread.schedule(guarded(() -> sayFarewell(said)), 5, TimeUnit.MILLISECONDS);
-      return;
+      thread.schedule(guarded(() -> sayFarewell(begun)), 5, TimeUnit.MILLISECONDS);
+    } else {
+      lost = true;
+      this.<Long>run(
+              asked, count, ScriptOutputType.INTEGER, new String[] {PREFIX + "nodes"}, node, "0")
+          .whenComplete((left, failure) -> run(this::end));
+      thread.schedule(guarded(this::end), LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS);
     }
-    this.<Long>run(
-            asked, count, ScriptOutputType.INTEGER, new String[] {PREFIX + "nodes"}, node, "0")
-        .whenComplete((left, failure) -> said.run());
+  }
+
+  private void end() {
+    RedisClient ended = client;
+    client = null;
+    if (ended != null) {
+      ClientResources resources = ended.getResources();
+      ended.shutdown(0, LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS);
+      resources
+          .shutdown(0, LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS)
+          .awaitUninterruptibly(2 * LAST_WORDS.toMillis());
+    }
+    thread.shutdownNow();
   }
 }

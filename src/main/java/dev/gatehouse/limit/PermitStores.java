@@ -11,16 +11,16 @@ final class PermitStores implements AutoCloseable {
   private static final String SETTING = "rateLimit.store";
 
   /** Guarded by this. */
-  private final Map<RedisURI, PermitStore> stores = new LinkedHashMap<>();
+  private final Map<String, PermitStore> stores = new LinkedHashMap<>();
 
-  synchronized PermitStore at(RedisURI uri, Gateway gateway) {
-    PermitStore known = stores.get(uri);
+  synchronized PermitStore at(String url, Gateway gateway) {
+    PermitStore known = stores.get(url);
     if (known != null) {
       return known;
     }
-    PermitStore made = new PermitStore(uri, System::nanoTime);
+    PermitStore made = new PermitStore(RedisURI.create(url), System::nanoTime);
     String name = stores.isEmpty() ? SETTING : SETTING + "-" + (stores.size() + 1);
-    stores.put(uri, made);
+    stores.put(url, made);
     gateway.report(name, made::state);
     gateway.metrics().limitStore(name, made, store -> store.isLost() ? 0 : 1, PermitStore::nodes);
     PermitStore.Counts counts = made.counts();

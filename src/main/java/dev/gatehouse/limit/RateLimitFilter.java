@@ -99,7 +99,7 @@ public final class RateLimitFilter extends GatewayFilter {
   private Set<String> except = Set.of();
   private boolean dryRun;
   private long keys;
-  private Optional<RedisURI> store = Optional.empty();
+  private Optional<String> store = Optional.empty();
   private RateLimiter.OnLoss onLoss = RateLimiter.OnLoss.LOCAL;
 
   private @Nullable RateLimiter limiter;
@@ -162,13 +162,14 @@ public final class RateLimitFilter extends GatewayFilter {
     return number;
   }
 
-  private static Optional<RedisURI> store(String text) {
+  private static Optional<String> store(String text) {
     if (text.equals("local")) {
       return Optional.empty();
     }
     if (text.startsWith("redis://") || text.startsWith("rediss://")) {
       try {
-        return Optional.of(RedisURI.create(text));
+        RedisURI.create(text);
+        return Optional.of(text);
       } catch (IllegalArgumentException notSo) {
         // Its message has the password.
       }
@@ -185,7 +186,7 @@ public final class RateLimitFilter extends GatewayFilter {
       Limit rate = limit.get();
       PermitStore shared =
           store
-              .map(uri -> gateway.shared(PermitStores.class, PermitStores::new).at(uri, gateway))
+              .map(url -> gateway.shared(PermitStores.class, PermitStores::new).at(url, gateway))
               .orElse(null);
       limiter = new RateLimiter(name, rate, keys, shared, onLoss, System::nanoTime);
       rateName = List.of(name);
