@@ -24,16 +24,18 @@ final class ConcurrentRequests {
    * @return how many may be begun besides; -1 if this one may not
    */
   int begin(String key) {
-    boolean[] begun = new boolean[1];
-    int now =
-        underWay.compute(
-            key,
-            (same, before) -> {
-              int running = before == null ? 0 : before;
-              begun[0] = running < most;
-              return begun[0] ? running + 1 : running;
-            });
-    return begun[0] ? most - now : -1;
+    while (true) {
+      Integer before = underWay.putIfAbsent(key, 1);
+      if (before == null) {
+        return most - 1;
+      }
+      if (before >= most) {
+        return -1;
+      }
+      if (underWay.replace(key, before, before + 1)) {
+        return most - before - 1;
+      }
+    }
   }
 
   void end(String key) {

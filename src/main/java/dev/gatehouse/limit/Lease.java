@@ -28,7 +28,7 @@ final class Lease {
 
   private static final long UNKNOWN = -1;
   private static final long LONGEST_HORIZON = Duration.ofSeconds(1).toNanos();
-  private static final long SHORTEST_HORIZON = Duration.ofMillis(125).toNanos();
+  private static final long SHORTEST_HORIZON = Duration.ofNanos(62_500_000).toNanos();
   private static final long SHORTEST_PAUSE = Duration.ofMillis(20).toNanos();
   private static final long LONGEST_PAUSE = Duration.ofSeconds(1).toNanos();
 
@@ -65,7 +65,7 @@ final class Lease {
     this.bucket = bucket;
     this.holds = holds;
     this.horizon =
-        Math.min(LONGEST_HORIZON, Math.max(SHORTEST_HORIZON, limit.window().toNanos() / 8));
+        Math.min(LONGEST_HORIZON, Math.max(SHORTEST_HORIZON, limit.window().toNanos() / 16));
     usedAt = now;
     draftedAt = now - horizon / 8;
     askNotBefore = now;
@@ -83,22 +83,24 @@ final class Lease {
   /**
    * Takes a permit.
    *
-   * @param nodes how many nodes share the bucket
-   * @param current the lender's epoch
    * @return how many are left, as far as is known here; -1 if there was none
    */
-  synchronized long take(long now, int nodes, int current) {
-    renew(now, current);
+  synchronized long take(long now, Lender lender) {
+    renew(now, lender.epoch());
     usedAt = now;
     wanted++;
     if (permits > 0) {
       permits--;
-    } else if (told != 0 && owed + settling < limit.credit(nodes)) {
+    } else if (told != 0 && owed + settling < credit(lender)) {
       owed++;
     } else {
       return -1;
     }
     return permits + (told == UNKNOWN ? limit.burst() - owed - settling : told);
+  }
+
+  private long credit(Lender lender) {
+    return limit.credit(lender.nodes(), lender.mayBeLow(bucket));
   }
 
   /** What was lent in an earlier epoch may be forgotten at the lender, and lent to others. */
@@ -173,11 +175,14 @@ final class Lease {
     permits += granted;
     told = Math.max(0, left);
     nextPermitAt = now + nanosToOne;
-    if (granted == 0 && told == 0) {
+    if (granted > 0) {
+      pause = 0;
+    } else if (told > 0) {
+      // The rest is kept until all nodes have heard that there is no more.
+      pause = SHORTEST_PAUSE;
+    } else {
       long first = Math.min(LONGEST_PAUSE, Math.max(SHORTEST_PAUSE, (long) limit.nanosPerPermit()));
       pause = pause == 0 ? first : Math.min(LONGEST_PAUSE, pause * 2);
-    } else {
-      pause = 0;
     }
     askNotBefore = now + pause;
     asked = owed > 0 || giving > 0;
@@ -206,7 +211,9 @@ final class Lease {
    * @return whether this is to be looked at again
    */
   synchronized boolean review(long now) {
-    long need = now - usedAt >= reviewAfter() ? 0 : Math.max(1, need(now));
+    // Right after a question little was wanted anew; what was needed until then tells more.
+    long before = now - draftedAt < reviewAfter() ? target : 0;
+    long need = now - usedAt >= reviewAfter() ? 0 : Math.max(Math.max(1, before), need(now));
     if (permits > 2 * need) {
       giving += permits - need;
       permits = need;

@@ -12,6 +12,9 @@ interface Lender {
   /** How many nodes share the buckets, this one included; at least 1. */
   int nodes();
 
+  /** Whether half of a bucket may be gone; false only if the store would have told. */
+  boolean mayBeLow(String bucket);
+
   /** Changes whenever the buckets are back: what was lent before may have been forgotten there. */
   int epoch();
 

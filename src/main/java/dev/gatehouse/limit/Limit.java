@@ -73,13 +73,22 @@ record Limit(long count, Duration window, long burst) {
   }
 
   /**
-   * How many requests a node may let through before the others know of them. All nodes together so
-   * never let through more than 5 % of {@code count} beyond the limit, or one permit per further
-   * node, whichever is more.
+   * How many requests a node may let through before the store has heard of them.
+   *
+   * <p>Where the bucket may be low: so many that all nodes together never let through more than 5 %
+   * of {@code count} beyond the limit, or one permit per further node, whichever is more. Where it
+   * is not, they have a quarter of the bucket besides: the store lends that quarter to nobody
+   * before all nodes have heard that the bucket is low.
    *
    * @param nodes how many there are, at least 1
    */
-  long credit(int nodes) {
-    return Math.max(1, Math.min(burst, count / TOLERANCE / Math.max(1, nodes)));
+  long credit(int nodes, boolean mayBeLow) {
+    long strict = Math.max(1, Math.min(burst, count / TOLERANCE / Math.max(1, nodes)));
+    return mayBeLow ? strict : Math.max(strict, burst / 4 / Math.max(1, nodes));
+  }
+
+  /** How much all nodes together may owe. */
+  long debt(int nodes) {
+    return Math.max(nodes, count / TOLERANCE);
   }
 }

@@ -21,9 +21,11 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -56,14 +58,21 @@ final class PermitStore implements Lender, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(PermitStore.class);
 
   private static final String UP = "UP";
-  private static final String PREFIX = "gatehouse:";
-  private static final int LARGEST_BATCH = 500;
+  private static final String NODES = RateLimiter.PREFIX + "nodes";
+  private static final String SEEN = RateLimiter.PREFIX + "seen";
+  private static final String LOW = RateLimiter.PREFIX + "low";
+  private static final String LOW_UNTIL = RateLimiter.PREFIX + "low-until";
+  private static final int LARGEST_BATCH = 100;
 
   /** Longer than a healthy store ever takes; shorter than clients notice that it is not. */
   private static final Duration PATIENCE = Duration.ofMillis(200);
 
-  private static final Duration TICK = Duration.ofMillis(50);
-  private static final Duration BEAT = Duration.ofSeconds(1);
+  private static final Duration TICK = Duration.ofMillis(25);
+
+  /** So long a quarter of a bucket is kept when half of it is gone, about. */
+  private static final Duration BEAT = Duration.ofMillis(25);
+
+  private static final Duration BEAT_WHILE_ILL_INFORMED = Duration.ofSeconds(1);
   private static final Duration BEAT_WHILE_LOST = Duration.ofMillis(250);
   private static final Duration CONNECT = Duration.ofSeconds(1);
 
@@ -71,7 +80,18 @@ final class PermitStore implements Lender, AutoCloseable {
   private static final Duration SILENCE = Duration.ofSeconds(3);
 
   /** A node that was not heard of for so long does not count. */
-  private static final int NODE_SECONDS = 5;
+  private static final int NODE_SECONDS = 2;
+
+  /** What was heard so long ago is not relied on: before the others count without this node. */
+  private static final Duration STALE = Duration.ofSeconds(1);
+
+  /** The others count a node within this time, and give less credit themselves. */
+  private static final Duration NEW = Duration.ofMillis(500);
+
+  /** So many low buckets a node is told of at a time, at most. */
+  private static final int MOST_NEWS = 10_000;
+
+  private static final int MOST_LOW = 1_000_000;
 
   private static final Duration LAST_WORDS = Duration.ofMillis(500);
   private static final Duration LONGEST_END = Duration.ofSeconds(5);
@@ -98,6 +118,15 @@ final class PermitStore implements Lender, AutoCloseable {
   private volatile boolean lost = true;
   private volatile String state = "connecting";
   private volatile int nodes = 1;
+
+  /** The buckets of which half is gone, and until when that is so. */
+  private final Map<String, Long> low = new ConcurrentHashMap<>();
+
+  /** Whether {@link #low} has all of them, and when that was last heard. */
+  private volatile boolean informed;
+
+  private volatile long informedAt;
+
   private final AtomicInteger epoch = new AtomicInteger();
 
   // Only for the thread.
@@ -109,6 +138,16 @@ final class PermitStore implements Lender, AutoCloseable {
   private int batches;
   private boolean beating;
   private long beatAt;
+  private long joinedAt;
+
+  /** Times of the store: of the last news, and up to when all that followed from them was told. */
+  private long newsAt;
+
+  private long seen;
+  private long seenNext;
+  private long seenAfter;
+  private int batchesAnswered;
+  private int beats;
   private long heardAt;
   private long lostAt;
   private boolean everFound;
@@ -182,7 +221,7 @@ final class PermitStore implements Lender, AutoCloseable {
     };
   }
 
-  /** Waits until the store has answered for the first time, or has failed to, for a moment. */
+  /** Waits for a moment until this node takes part in full, or the store is lost. */
   void awaitFirstTry() {
     try {
       // Longer than a connection may take: what comes of it is logged then.
@@ -201,6 +240,16 @@ final class PermitStore implements Lender, AutoCloseable {
   @Override
   public int nodes() {
     return nodes;
+  }
+
+  @Override
+  public boolean mayBeLow(String bucket) {
+    long now = nanoTime.getAsLong();
+    if (!informed || now - informedAt > STALE.toNanos()) {
+      return true;
+    }
+    Long until = low.get(bucket);
+    return until != null && now - until < 0;
   }
 
   @Override
@@ -256,12 +305,19 @@ final class PermitStore implements Lender, AutoCloseable {
         triedAt = now;
         connect();
       }
-    } else if (!beating && now - beatAt >= (lost ? BEAT_WHILE_LOST : BEAT).toNanos()) {
+    } else if (!beating && now - beatAt >= betweenBeats().toNanos()) {
       beat();
     }
     if (!lost) {
       ticks.forEach(Runnable::run);
     }
+  }
+
+  private Duration betweenBeats() {
+    if (lost) {
+      return BEAT_WHILE_LOST;
+    }
+    return newsAt == 0 ? BEAT_WHILE_ILL_INFORMED : BEAT;
   }
 
   private void connect() {
@@ -297,9 +353,7 @@ final class PermitStore implements Lender, AutoCloseable {
     beating = false;
   }
 
-  /**
-   * Tells that this node lives, and hears how many do; so it shows whether the store takes part.
-   */
+  /** Tells that this node lives, and hears how many do, and which buckets have become low. */
   private void beat() {
     StatefulRedisConnection<String, String> asked = connection;
     if (asked == null) {
@@ -307,44 +361,90 @@ final class PermitStore implements Lender, AutoCloseable {
     }
     beating = true;
     beatAt = nanoTime.getAsLong();
-    this.<Long>run(
+    tellSeen();
+    this.<List<Object>>run(
             asked,
             count,
-            ScriptOutputType.INTEGER,
-            new String[] {PREFIX + "nodes"},
+            ScriptOutputType.MULTI,
+            new String[] {NODES, SEEN, LOW, LOW_UNTIL},
             node,
-            String.valueOf(NODE_SECONDS))
-        .whenComplete((alive, failure) -> run(() -> beaten(asked, alive, failure)));
+            String.valueOf(NODE_SECONDS),
+            String.valueOf(seen),
+            String.valueOf(newsAt),
+            String.valueOf(MOST_NEWS))
+        .whenComplete((news, failure) -> run(() -> beaten(asked, news, failure)));
+  }
+
+  /** News count as seen when what was let through without knowing them has been told. */
+  private void tellSeen() {
+    if (sent == null && asking.isEmpty()) {
+      seen = newsAt;
+      seenNext = newsAt;
+    } else if (batchesAnswered - seenAfter >= 0) {
+      seen = seenNext;
+      seenNext = newsAt;
+      seenAfter = batches + 1L + asking.size() / LARGEST_BATCH;
+    }
   }
 
   private void beaten(
       StatefulRedisConnection<String, String> asked,
-      @Nullable Long alive,
+      @Nullable List<Object> news,
       @Nullable Throwable failure) {
     if (asked != connection) {
       return;
     }
     beating = false;
     long now = nanoTime.getAsLong();
-    if (alive == null) {
+    if (news == null) {
       lose(StoreFailure.of(failure));
+      firstTry.countDown();
       if (!asked.isOpen()) {
         disconnect();
       }
     } else {
       heardAt = now;
-      nodes = Math.max(1, alive.intValue());
       if (now - beatAt <= PATIENCE.toNanos()) {
         found(now);
       }
+      if (!lost) {
+        inform(news, now);
+      }
     }
-    firstTry.countDown();
+  }
+
+  private void inform(List<Object> news, long now) {
+    nodes = Math.max(1, ((Long) news.get(0)).intValue());
+    for (int i = 3; i + 1 < news.size(); i += 2) {
+      isLow((String) news.get(i), (Long) news.get(i + 1), now);
+    }
+    boolean all = (Long) news.get(2) == 0 && low.size() <= MOST_LOW;
+    newsAt = all ? (Long) news.get(1) : 0;
+    informedAt = beatAt;
+    informed = all && now - joinedAt >= NEW.toNanos();
+    if (informed) {
+      firstTry.countDown();
+    }
+    if (++beats % 40 == 0) {
+      low.values().removeIf(until -> now - until >= 0);
+    }
+  }
+
+  private void isLow(String bucket, long micros, long now) {
+    if (micros > 0) {
+      low.merge(bucket, now + TimeUnit.MICROSECONDS.toNanos(micros), Math::max);
+    }
   }
 
   private void found(long now) {
     if (lost) {
       epoch.incrementAndGet();
       state = UP;
+      joinedAt = now;
+      newsAt = 0;
+      seen = 0;
+      seenNext = 0;
+      seenAfter = batches + 1L;
       lost = false;
       if (everFound) {
         LOG.info(
@@ -368,6 +468,8 @@ final class PermitStore implements Lender, AutoCloseable {
       lostAt = nanoTime.getAsLong();
       state = why;
       lost = true;
+      informed = false;
+      low.clear();
       LOG.warn(
           "rate limits: {}:{} is lost ({}); limits go by their onStoreLoss until it is back",
           uri.getHost(),
@@ -396,7 +498,7 @@ final class PermitStore implements Lender, AutoCloseable {
       return;
     }
     List<Question> questions = new ArrayList<>();
-    List<String> keys = new ArrayList<>();
+    List<String> keys = new ArrayList<>(List.of(SEEN, LOW, LOW_UNTIL));
     List<String> numbers = new ArrayList<>();
     numbers.add(node);
     numbers.add(String.valueOf(nodes));
@@ -406,12 +508,13 @@ final class PermitStore implements Lender, AutoCloseable {
         lease = questions.size() < LARGEST_BATCH ? asking.poll() : null) {
       Lease.Ask ask = lease.draft(now, epoch());
       questions.add(new Question(lease, ask));
-      keys.add(PREFIX + lease.bucket());
+      keys.add(lease.bucket());
       numbers.add(String.valueOf(ask.give()));
       numbers.add(String.valueOf(ask.owed()));
       numbers.add(String.valueOf(ask.want()));
       numbers.add(String.valueOf(lease.limit().nanosPerPermit() / 1000));
       numbers.add(String.valueOf(lease.limit().burst()));
+      numbers.add(String.valueOf(lease.limit().debt(nodes)));
     }
     if (questions.isEmpty()) {
       return;
@@ -439,14 +542,16 @@ final class PermitStore implements Lender, AutoCloseable {
       return;
     }
     sent = null;
+    batchesAnswered = batch.number();
     long now = nanoTime.getAsLong();
     heardAt = now;
     for (int i = 0; i < batch.questions().size(); i++) {
       Lease lease = batch.questions().get(i).lease();
+      isLow(lease.bucket(), answers.get(4 * i + 3), now);
       if (lease.answered(
-          answers.get(3 * i),
-          answers.get(3 * i + 1),
-          TimeUnit.MICROSECONDS.toNanos(answers.get(3 * i + 2)),
+          answers.get(4 * i),
+          answers.get(4 * i + 1),
+          TimeUnit.MICROSECONDS.toNanos(answers.get(4 * i + 2)),
           now)) {
         asking.add(lease);
       }
@@ -506,8 +611,16 @@ final class PermitStore implements Lender, AutoCloseable {
       thread.schedule(guarded(() -> sayFarewell(begun)), 5, TimeUnit.MILLISECONDS);
     } else {
       lost = true;
-      this.<Long>run(
-              asked, count, ScriptOutputType.INTEGER, new String[] {PREFIX + "nodes"}, node, "0")
+      this.<List<Object>>run(
+              asked,
+              count,
+              ScriptOutputType.MULTI,
+              new String[] {NODES, SEEN, LOW, LOW_UNTIL},
+              node,
+              "0",
+              "0",
+              "1",
+              "0")
           .whenComplete((left, failure) -> run(this::end));
       thread.schedule(guarded(this::end), LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS);
     }

@@ -54,6 +54,9 @@ final class RateLimiter implements AutoCloseable {
   /** A lease that holds permits, and when to look whether it still uses them. */
   private record Held(Lease lease, long reviewAt) {}
 
+  /** What is ours in a store that others use, too. */
+  static final String PREFIX = "gatehouse:";
+
   private static final Duration SHORTEST_MEMORY = Duration.ofSeconds(10);
 
   private final Limit limit;
@@ -96,7 +99,9 @@ final class RateLimiter implements AutoCloseable {
             .maximumSize(keys)
             // Whoever was not here for so long has a full bucket, like whoever was never here.
             .expireAfterAccess(
-                Duration.ofNanos(Math.max(SHORTEST_MEMORY.toNanos(), limit.nanosToFill())))
+                Duration.ofNanos(Math.max(SHORTEST_MEMORY.toNanos(), limit.nanosToFill()))
+                    // The cache does not keep time to the nanosecond.
+                    .plusMillis(1))
             .ticker(nanoTime::getAsLong)
             .executor(Runnable::run)
             .<String, Account>removalListener((key, account, cause) -> forgotten(account, cause))
@@ -124,7 +129,8 @@ final class RateLimiter implements AutoCloseable {
     Lease lease =
         lender == null
             ? null
-            : new Lease(limit, name + ':' + LimitKey.hash(key), this::holds, nanoTime.getAsLong());
+            : new Lease(
+                limit, PREFIX + name + ':' + LimitKey.hash(key), this::holds, nanoTime.getAsLong());
     return new Account(bucket, lease);
   }
 
@@ -149,7 +155,7 @@ final class RateLimiter implements AutoCloseable {
     if (lender.isLost()) {
       return withoutLender(account.bucket(), lease, now);
     }
-    long left = lease.take(now, lender.nodes(), lender.epoch());
+    long left = lease.take(now, lender);
     ask(lender, lease, now);
     if (left < 0) {
       return new Verdict(Outcome.REFUSED, 0, lease.nanosToNext(now));

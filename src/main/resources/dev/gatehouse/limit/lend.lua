@@ -1,46 +1,58 @@
--- Lends permits of shared buckets, all at once or none.
+-- Lends permits of shared buckets.
 --
--- KEYS: the buckets. ARGV: the node's id, how many nodes there are, then for each bucket five numbers:
--- permits given back, permits owed, permits wanted, microseconds per permit, the bucket's size.
--- Returns three numbers for each bucket: permits lent, permits left (below zero: owed), microseconds
--- until there is one.
+-- KEYS: what nodes have seen, the low buckets by the time at which that was told, the same by the time
+-- until which they are low, and the buckets. ARGV: the node's id, how many nodes there are, then for
+-- each bucket six numbers: permits given back, permits owed, permits wanted, microseconds per permit,
+-- the bucket's size, and how much may be owed.
+-- Returns four numbers for each bucket: permits lent; permits left, below zero if there are debts;
+-- microseconds until there is one; microseconds for which it is low.
 --
 -- A bucket is kept as the moment at which it will be full again, in microseconds of this server's
--- clock since 2026; one that is full is not kept. Behind it stand the node that asked last and the
--- moment at which last another one did.
+-- clock since 2026; one that is full is not kept. Behind it stand the node that asked last, when it
+-- did, when last another one did, since when the bucket is low, and until when it was told to be.
+--
+-- A bucket is low when half of it is gone. A node that has not heard of that may let some requests
+-- through on credit (Lease), a quarter of a bucket by all nodes together. So that quarter is not lent
+-- before each node has heard.
 
 local time = redis.call('TIME')
 local now = (time[1] - 1767225600) * 1000000 + time[2]
 local node, nodes = ARGV[1], tonumber(ARGV[2])
+local slowest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+local seen = tonumber(slowest[2] or 0)
 local answers = {}
 
-for i, key in ipairs(KEYS) do
-  local at = 5 * i - 3
-  local give, owed, want = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
-  local cost, size = tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
+for i = 1, #KEYS - 3 do
+  local key = KEYS[i + 3]
+  local at = 6 * i - 3
+  local give, owed, want = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+  local cost, size, debt = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
 
-  local full, asker, othersAt = now, node, -math.huge
+  local full, othersAt, lowSince, lowUntil = now, 0, 0, 0
   -- What is no text of ours, somebody else has put there.
   local kept = redis.pcall('GET', key)
   if type(kept) == 'string' then
-    local keptFull, keptAsker, keptOthersAt = string.match(kept, '^(%S+) (%S+) (%S+)$')
+    local keptFull, asker, askedAt, keptOthersAt, keptSince, keptUntil =
+      string.match(kept, '^([%d.]+) (%S+) (%d+) (%d+) (%d+) (%d+)$')
     if keptFull then
-      full, asker, othersAt = tonumber(keptFull), keptAsker, tonumber(keptOthersAt)
+      full = tonumber(keptFull) or now
+      othersAt = math.min(now, tonumber(asker == node and keptOthersAt or askedAt))
+      lowSince, lowUntil = math.min(now, tonumber(keptSince)), tonumber(keptUntil)
     end
   end
-  if asker ~= node then
-    othersAt = now
-  end
 
-  -- Debts beyond what nodes may owe are of a time in which they could not ask, and are let off; so
-  -- is time that this server's clock has gone back.
-  local debt = math.max(nodes, size / 20)
+  -- Debts beyond what nodes may owe are of a time in which they could not ask, and are let off; so is
+  -- time by which this server's clock has gone back.
   full = math.max(now, full)
   full = full + (owed - give) * cost
   full = math.max(now, math.min(full, now + (size + debt) * cost))
 
   local left = (now - full) / cost + size
-  local share = math.floor(left + 0.000001)
+  local reserve = 0
+  if lowSince == 0 or lowSince > seen then
+    reserve = size / 4
+  end
+  local share = math.floor(left - reserve + 0.000001)
   if now - othersAt < 2000000 then
     share = math.max(math.min(share, 1), math.floor(share / nodes))
   end
@@ -48,17 +60,37 @@ for i, key in ipairs(KEYS) do
   full = full + lent * cost
   left = left - lent
 
+  if left >= size / 2 then
+    lowSince, lowUntil = 0, 0
+  else
+    if lowSince == 0 then
+      lowSince, lowUntil = now, 0
+    end
+    local until_ = now + (size / 2 - left) * cost
+    if until_ > lowUntil then
+      -- A little more, so that it need not be told again with every permit.
+      lowUntil = math.ceil(until_ + math.max(size / 16 * cost, 250000))
+      redis.call('ZADD', KEYS[2], now, key)
+      redis.call('ZADD', KEYS[3], lowUntil, key)
+      -- In case that no node is left to clear them.
+      redis.call('EXPIRE', KEYS[2], 60)
+      redis.call('EXPIRE', KEYS[3], 172800)
+    end
+  end
+
   if full > now then
-    redis.call('SET', key, string.format('%.3f %s %.0f', full, node, math.max(othersAt, 0)),
+    redis.call('SET', key,
+      string.format('%.3f %s %.0f %.0f %.0f %.0f', full, node, now, othersAt, lowSince, lowUntil),
       'PX', math.ceil((full - now) / 1000))
   else
     redis.call('DEL', key)
   end
 
   local whole = math.floor(left + 0.000001)
-  answers[3 * i - 2] = lent
-  answers[3 * i - 1] = whole
-  answers[3 * i] = whole > 0 and 0 or math.ceil((1 - left) * cost)
+  answers[4 * i - 3] = lent
+  answers[4 * i - 2] = whole
+  answers[4 * i - 1] = whole > 0 and 0 or math.ceil((1 - left) * cost)
+  answers[4 * i] = math.max(0, lowUntil - now)
 end
 
 return answers

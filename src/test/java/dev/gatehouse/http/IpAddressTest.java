@@ -122,4 +122,40 @@ class IpAddressTest {
   void aBareAddressHasNeitherBracketsNorZone(String text, String bare) {
     assertThat(IpAddress.bare(text)).isEqualTo(bare);
   }
+
+  @ParameterizedTest
+  @CsvSource({
+    "192.0.2.1, 192.0.2.1",
+    "0.0.0.0, 0.0.0.0",
+    "255.255.255.255, 255.255.255.255",
+    "::ffff:192.0.2.1, 192.0.2.1",
+    "::FFFF:c000:0201, 192.0.2.1",
+    "[::ffff:192.0.2.1], 192.0.2.1",
+    "0:0:0:0:0:ffff:c000:201, 192.0.2.1",
+    "::ffff:255.255.255.255, 255.255.255.255",
+    "2001:db8::1, 20010db800000000/64",
+    "2001:DB8::1, 20010db800000000/64",
+    "2001:0db8:0000:0000:0000:0000:0000:0001, 20010db800000000/64",
+    "2001:db8:0:0::, 20010db800000000/64",
+    "[2001:db8::1], 20010db800000000/64",
+    "2001:db8::ffff:ffff:ffff:ffff, 20010db800000000/64",
+    "2001:db8::192.0.2.1, 20010db800000000/64",
+    "2001:db8:0:1::, 20010db800000001/64",
+    "2001:db8:1:2:3:4:5:6, 20010db800010002/64",
+    "fe80::1%eth0, fe80000000000000/64",
+    "[fe80::1%25eth1], fe80000000000000/64",
+    "::1, 0000000000000000/64",
+    "::, 0000000000000000/64",
+  })
+  void aSubscriberHasAnIpv4AddressOr64BitsOfAnIpv6AddressHoweverItIsSpelled(
+      String text, String subscriber) {
+    assertThat(IpAddress.subscriber(text)).isEqualTo(subscriber);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", "unknown", "_hidden", "localhost", "1.2.3", "1.2.3.4:80", "::1%", "g::", ":"})
+  void whatIsNoAddressIsASubscriberByItsText(String text) {
+    assertThat(IpAddress.subscriber(text)).isEqualTo(text);
+  }
 }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -40,6 +41,7 @@ class ProblemTest {
     "404, Not Found",
     "405, Method Not Allowed",
     "408, Request Timeout",
+    "429, Too Many Requests",
     "431, Request Header Fields Too Large",
     "501, Not Implemented",
     "500, Internal Server Error",
@@ -74,6 +76,38 @@ class ProblemTest {
     assertThat(problem.get("detail").textValue()).isEqualTo(text);
     assertThat(problem.get("code").textValue()).isEqualTo(text);
     assertThat(problem.get("requestId").textValue()).isEqualTo(text);
+  }
+
+  @Test
+  void anExceededQuotaIsAProblemOfItsOwnTypeAndNamesThePolicies() throws IOException {
+    JsonNode problem =
+        JSON.readTree(
+            Problem.quotaExceeded(
+                429, "Too many.", "rate_limited", "id-1", List.of("limit-orders", "\"\\\n")));
+
+    // draft-ietf-httpapi-ratelimit-headers-10 section 5.1
+    assertThat(problem.fieldNames())
+        .toIterable()
+        .containsExactlyInAnyOrder(
+            "type", "title", "status", "detail", "code", "requestId", "violated-policies");
+    assertThat(problem.get("type").textValue())
+        .isEqualTo("https://iana.org/assignments/http-problem-types#quota-exceeded");
+    assertThat(problem.get("title").textValue()).isEqualTo("Too Many Requests");
+    assertThat(problem.get("status").intValue()).isEqualTo(429);
+    assertThat(problem.get("detail").textValue()).isEqualTo("Too many.");
+    assertThat(problem.get("code").textValue()).isEqualTo("rate_limited");
+    assertThat(problem.get("requestId").textValue()).isEqualTo("id-1");
+    assertThat(problem.get("violated-policies"))
+        .extracting(JsonNode::textValue)
+        .containsExactly("limit-orders", "\"\\\n");
+  }
+
+  @Test
+  void withoutAPolicyItsListIsEmpty() throws IOException {
+    JsonNode problem = JSON.readTree(Problem.quotaExceeded(429, "", "", "", List.of()));
+
+    assertThat(problem.get("violated-policies").isArray()).isTrue();
+    assertThat(problem.get("violated-policies").isEmpty()).isTrue();
   }
 
   @Test

@@ -119,6 +119,11 @@ public final class RedisServer implements AutoCloseable {
     return scheme + (password.isEmpty() ? "" : ":" + password + "@") + HOST + ":" + port;
   }
 
+  /** Whether its process is there, be it paused or not. */
+  public boolean isRunning() {
+    return process.isAlive();
+  }
+
   /** The port it listens on, on 127.0.0.1. */
   public int port() {
     return port;
