@@ -74,6 +74,30 @@ class BadSettingsIT {
             .deploy(good("/bad-url").setting("products.url", "localhost:nowhere"))
             .deploy(good("/bad-param").webXml(BAD_PARAM))
             .deploy(
+                good("/limits")
+                    .setting("rateLimit", "600/2d")
+                    .setting("rateLimit.byAddress", "many")
+                    .setting("rateLimit.store", "redis:/user:hidden-word@host")
+                    .setting("rateLimit.onStoreLoss", "panic")
+                    .webXml(
+                        """
+                        <filter>
+                          <filter-name>limit-nothing</filter-name>
+                          <filter-class>dev.gatehouse.limit.RateLimitFilter</filter-class>
+                          <async-supported>true</async-supported>
+                          <init-param>
+                            <param-name>burst</param-name><param-value>5</param-value>
+                          </init-param>
+                          <init-param>
+                            <param-name>key</param-name><param-value>colour</param-value>
+                          </init-param>
+                        </filter>
+                        <filter-mapping>
+                          <filter-name>limit-nothing</filter-name>
+                          <url-pattern>/api/users/*</url-pattern>
+                        </filter-mapping>
+                        """))
+            .deploy(
                 Webapp.at("/all")
                     .setting("timeout.idle", "9876")
                     .setting("notifcations.url", "http://localhost:1")
@@ -105,6 +129,7 @@ class BadSettingsIT {
         "/typo",
         "/bad-url",
         "/bad-param",
+        "/limits",
         "/all",
       })
   void whatIsWronglySetIsNotDeployedAndNothingOfItIsOpen(String context) {
@@ -124,6 +149,19 @@ class BadSettingsIT {
   @Test
   void aNumberWithoutItsUnitIsNamed() {
     assertThat(lineWith("got '4321'")).contains("timeout.connect");
+  }
+
+  @Test
+  void everythingThatIsWrongWithLimitsIsNamed() {
+    assertThat(lineWith("got '600/2d'"))
+        .contains("limit-by-caller", "'limit'", "rateLimit", "COUNT/DURATION");
+    assertThat(lineWith("got 'many'")).contains("limit-by-address", "rateLimit.byAddress");
+    assertThat(lineWith("got 'panic'")).contains("onStoreLoss", "local, allow, refuse");
+    assertThat(lineWith("'colour'")).contains("limit-nothing", "'key'", "header:<name>");
+    assertThat(lineWith("'burst' says nothing")).contains("limit-nothing");
+    assertThat(lineWith("'limit' and 'concurrent' are missing")).contains("limit-nothing");
+    assertThat(lineWith("expected local, or a URL")).contains("'store'", "redis://host:6379/0");
+    assertThat(server.log()).doesNotContain("hidden-word");
   }
 
   @Test

@@ -21,6 +21,7 @@ import dev.gatehouse.testing.Webapp;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.BeforeEach;
@@ -42,6 +43,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class RateLimitsIT {
   private static final String QUOTA_EXCEEDED =
       "https://iana.org/assignments/http-problem-types#quota-exceeded";
+
+  private static final String SECRET = "0123456789abcdef".repeat(2);
 
   private static Upstream service;
   private static GatewayServer server;
@@ -82,6 +85,14 @@ class RateLimitsIT {
             .deploy(
                 services(Tokens.trusting(Trust.HS256, Webapp.at("/peers")))
                     .setting("rateLimit.byAddress", "5/1d"))
+            .deploy(
+                services(Webapp.at("/issuers"))
+                    .setting("jwt.issuers", "a, b")
+                    .setting("jwt.a.issuer", "urn:a")
+                    .setting("jwt.a.secret", SECRET)
+                    .setting("jwt.b.issuer", "urn:b")
+                    .setting("jwt.b.secret", SECRET)
+                    .setting("rateLimit", "2/1d"))
             .start();
     gateway = RunningGateway.atRootOf(server);
   }
@@ -206,6 +217,20 @@ class RateLimitsIT {
 
     assertThat(send(RawRequest.of("GET", "/api/users/1").bearer(token(caller + "x"))).status())
         .isEqualTo(200);
+  }
+
+  @Test
+  void twoIssuersMayEachHaveACallerOfThatName() {
+    for (String issuer : List.of("urn:a", "urn:b")) {
+      Map<String, Object> claims = Tokens.claims("sub", caller);
+      claims.put("iss", issuer);
+      String token = Tokens.hs256(SECRET.getBytes(UTF_8), claims);
+      for (int i = 0; i < 3; i++) {
+        assertThat(send(RawRequest.of("GET", "/issuers/api/users/1").bearer(token)).status())
+            .as(issuer)
+            .isEqualTo(i < 2 ? 200 : 429);
+      }
+    }
   }
 
   @Test

@@ -46,9 +46,13 @@ public final class Parameters {
       String text,
       String source) {}
 
-  /** The user and the password of a URL, and its query: some providers want a secret there. */
+  /**
+   * The user and the password of a URL, be it well written or not, and its query: some providers
+   * want a secret there.
+   */
   private static final Pattern SECRETS =
-      Pattern.compile("(?<=//)[^/@\\s]*(?=@)|(?<=://[^?\\s]{1,500}\\?)[^'\\s]+");
+      Pattern.compile(
+          "(?<=//)[^'\\s]*(?=@)|[^/'\\s]*:[^'\\s]+(?=@)|(?<=://[^?\\s]{1,500}\\?)[^'\\s]+");
 
   private final String component;
   private final String scope;

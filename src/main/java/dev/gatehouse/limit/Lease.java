@@ -49,6 +49,7 @@ final class Lease {
   private long nextPermitAt;
   private long wanted;
   private long target;
+  private long want;
   private long usedAt;
   private long draftedAt;
   private long askNotBefore;
@@ -149,7 +150,8 @@ final class Lease {
     target = need;
     wanted = 0;
     draftedAt = now;
-    Ask ask = new Ask(giving, owed, Math.max(0, need - permits));
+    want = Math.max(0, need - permits);
+    Ask ask = new Ask(giving, owed, want);
     giving = 0;
     settling = owed;
     owed = 0;
@@ -177,10 +179,10 @@ final class Lease {
     nextPermitAt = now + nanosToOne;
     if (granted > 0) {
       pause = 0;
-    } else if (told > 0) {
+    } else if (told > 0 && want > 0) {
       // The rest is kept until all nodes have heard that there is no more.
       pause = SHORTEST_PAUSE;
-    } else {
+    } else if (told == 0) {
       long first = Math.min(LONGEST_PAUSE, Math.max(SHORTEST_PAUSE, (long) limit.nanosPerPermit()));
       pause = pause == 0 ? first : Math.min(LONGEST_PAUSE, pause * 2);
     }

@@ -266,7 +266,7 @@ class LeaseTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1, 0", "0, 1", "1, 1"})
+  @CsvSource({"1, 0", "1, 1"})
   void aPermitEndsThePauses(long granted, long left) {
     for (int i = 0; i < 5; i++) {
       settled(0, 0);
@@ -307,8 +307,37 @@ class LeaseTest {
     draft();
     later(10_000);
     assertThat(lease.beginAsking(now)).isFalse();
-    lease.answered(0, 500, 0, now);
+    lease.answered(1, 500, 0, now);
     assertThat(lease.beginAsking(now)).isTrue();
+  }
+
+  @Test
+  void whileTheRestIsKeptItIsAskedForEvery20Milliseconds() {
+    take();
+    for (int i = 0; i < 5; i++) {
+      settled(0, 100);
+      take();
+      assertThat(lease.beginAsking(now)).as("to tell what passed").isTrue();
+      draft();
+      lease.answered(0, 100, 0, now);
+      later(19);
+      assertThat(lease.beginAsking(now)).isFalse();
+      later(1);
+      assertThat(lease.beginAsking(now)).isTrue();
+    }
+  }
+
+  @Test
+  void ofABucketThatIsNotLowMorePassesOnCredit() {
+    // A quarter of the bucket for all nodes.
+    for (int[] nodesAndCredit : new int[][] {{1, 150}, {2, 75}, {10, 15}, {100, 1}}) {
+      lease = lease(LIMIT);
+      int passed = 0;
+      for (int i = 0; i < 600; i++) {
+        passed += lease.take(now, lender(nodesAndCredit[0], false)) >= 0 ? 1 : 0;
+      }
+      assertThat(passed).isEqualTo(nodesAndCredit[1]);
+    }
   }
 
   @Test
@@ -531,7 +560,7 @@ class LeaseTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1/1s, 62500000", "600/1m, 500000000", "1/1d, 500000000", "100/4s, 250000000"})
+  @CsvSource({"1/1s, 31250000", "600/1m, 500000000", "1/1d, 500000000", "100/4s, 125000000"})
   void aReviewIsDueAfterHalfOfWhatIsLentAheadFor(String limit, long nanos) {
     lease = lease(Limit.parse(limit));
 

@@ -545,7 +545,8 @@ class RateLimiterTest {
   void bucketsAreSharedUnderTheLimitsNameAndAHashOfTheKey() {
     sharing("5/1s", 10, OnLoss.LOCAL).take("secret");
 
-    assertThat(lending.asked.get(0).bucket()).isEqualTo("test:" + LimitKey.hash("secret"));
+    assertThat(lending.asked.get(0).bucket())
+        .isEqualTo("gatehouse:test:" + LimitKey.hash("secret"));
   }
 
   @Test
