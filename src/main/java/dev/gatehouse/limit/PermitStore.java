@@ -68,6 +68,7 @@ final class PermitStore implements Lender, AutoCloseable {
   private static final Duration PATIENCE = Duration.ofMillis(200);
 
   private static final Duration TICK = Duration.ofMillis(25);
+  private static final Duration HELD_UP = TICK.multipliedBy(3);
 
   /** So long a quarter of a bucket is kept when half of it is gone, about. */
   private static final Duration BEAT = Duration.ofMillis(25);
@@ -132,6 +133,7 @@ final class PermitStore implements Lender, AutoCloseable {
   // Only for the thread.
   private @Nullable RedisClient client;
   private @Nullable StatefulRedisConnection<String, String> connection;
+  private long tickedAt;
   private boolean connecting;
   private long triedAt;
   private @Nullable Batch sent;
@@ -168,6 +170,7 @@ final class PermitStore implements Lender, AutoCloseable {
     lend = script("lend.lua");
     count = script("nodes.lua");
     lostAt = nanoTime.getAsLong();
+    tickedAt = lostAt;
     triedAt = lostAt - BEAT_WHILE_LOST.toNanos();
     thread.scheduleWithFixedDelay(guarded(this::tick), 0, TICK.toMillis(), TimeUnit.MILLISECONDS);
   }
@@ -291,10 +294,13 @@ final class PermitStore implements Lender, AutoCloseable {
 
   private void tick() {
     long now = nanoTime.getAsLong();
-    if (sent != null && now - sent.sentAt() > PATIENCE.toNanos()) {
+    // Who was held up itself may have the answer, but has not come to read it.
+    boolean heldUp = now - tickedAt > HELD_UP.toNanos();
+    tickedAt = now;
+    if (!heldUp && sent != null && now - sent.sentAt() > PATIENCE.toNanos()) {
       unanswered("timeout");
     }
-    if (beating && now - beatAt > PATIENCE.toNanos()) {
+    if (!heldUp && beating && now - beatAt > (everFound ? PATIENCE : CONNECT).toNanos()) {
       lose("timeout");
     }
     if (connection != null && beating && now - heardAt > SILENCE.toNanos()) {
@@ -404,7 +410,7 @@ final class PermitStore implements Lender, AutoCloseable {
       }
     } else {
       heardAt = now;
-      if (now - beatAt <= PATIENCE.toNanos()) {
+      if (now - beatAt <= (everFound ? PATIENCE : CONNECT).toNanos()) {
         found(now);
       }
       if (!lost) {
