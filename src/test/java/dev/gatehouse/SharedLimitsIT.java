@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -72,8 +73,10 @@ class SharedLimitsIT {
     service = Upstream.start();
     redis = RedisServer.start();
     secured = RedisServer.withTls();
+    CompletableFuture<GatewayServer> other =
+        CompletableFuture.supplyAsync(() -> gateway(container));
     one = gateway(container);
-    two = gateway(container);
+    two = other.join();
   }
 
   private static GatewayServer gateway(Container container) {
@@ -354,7 +357,7 @@ class SharedLimitsIT {
     SLOW("timeout") {
       @Override
       void happen() {
-        redis.command("CLIENT", "PAUSE", "4000");
+        redis.command("CLIENT", "PAUSE", "2500");
       }
 
       @Override
