@@ -70,6 +70,7 @@ public final class Refusal {
     exchange.startOver();
     clientResponse.setStatus(status);
     clientResponse.setHeader(GatewayFields.REQUEST_ID, exchange.id());
+    tellClient(exchange, clientResponse);
     clientResponse.setHeader("Connection", "close");
     clientResponse.setContentLength(0);
   }
@@ -175,6 +176,10 @@ public final class Refusal {
     exchange.startOver();
     clientResponse.setStatus(failure.status());
     clientResponse.setHeader(GatewayFields.REQUEST_ID, exchange.id());
+    tellClient(exchange, clientResponse);
+  }
+
+  private static void tellClient(Exchange exchange, HttpServletResponse clientResponse) {
     for (Map.Entry<String, String> field : exchange.clientFields()) {
       clientResponse.addHeader(field.getKey(), field.getValue());
     }

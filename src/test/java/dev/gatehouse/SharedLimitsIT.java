@@ -188,12 +188,25 @@ class SharedLimitsIT {
     return passed;
   }
 
+  /** How many pass by both gateways until nothing more does. */
+  private static int passedInAll(String context, String subject) {
+    AtomicInteger passed = new AtomicInteger();
+    String path = context + "/api/users/1";
+    await()
+        .atMost(BACK)
+        .until(
+            () -> {
+              int more = passed(LIMIT / 2, path, subject, one, two);
+              passed.addAndGet(more);
+              return more == 0;
+            });
+    return passed.get();
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"/local", "/tls"})
   void twoGatewaysLetThroughWhatOneWould(String context) {
-    int passed = passed(2 * LIMIT, context + "/api/users/1", caller, one, two);
-
-    assertThat(passed).isBetween(LIMIT, LIMIT + TOLERANCE);
+    assertThat(passedInAll(context, caller)).isBetween(LIMIT, LIMIT + TOLERANCE);
     assertThat(get(one, context + "/api/users/1", caller).status()).isEqualTo(429);
     assertThat(get(two, context + "/api/users/1", caller).status()).isEqualTo(429);
     assertThat(get(two, context + "/api/users/1", caller + "x").status()).isEqualTo(200);
@@ -251,7 +264,7 @@ class SharedLimitsIT {
     try (Client first = new Client(one);
         Client second = new Client(two)) {
       for (int i = 0; i < 60; i++) {
-        assertThat(first.get("/local/api/users/1", caller).status()).isEqualTo(200);
+        assertThat(first.get("/local/api/users/1", caller).status()).isIn(200, 429);
       }
       RawResponse answer = second.get("/local/api/users/1", caller);
       for (int i = 0; i < 10; i++) {
@@ -273,7 +286,7 @@ class SharedLimitsIT {
     assertThat(answer.status()).isEqualTo(200);
     String token = Tokens.signed(Trust.HS256, Tokens.claims("sub", caller));
 
-    await().until(() -> redis.list("KEYS", "*").size() > 1);
+    await().until(() -> !redis.list("KEYS", "gatehouse:limit-by-caller:*").isEmpty());
 
     Pattern bucket =
         Pattern.compile("gatehouse:(nodes|seen|low|low-until|limit-by-caller:[A-Za-z0-9_-]{22})");
@@ -286,7 +299,9 @@ class SharedLimitsIT {
               : redis.command("GET", key);
       assertThat(key + value).doesNotContain(caller, token, "127.0.0.1");
       // Whatever is forgotten here is forgotten there.
-      assertThat(Long.parseLong(redis.command("PTTL", key))).isBetween(-2L, 172_800_000L);
+      assertThat(Long.parseLong(redis.command("PTTL", key)))
+          .isBetween(-2L, 172_800_000L)
+          .isNotEqualTo(-1);
     }
   }
 
@@ -294,18 +309,21 @@ class SharedLimitsIT {
   void readyAndMetricsTellOfTheStore() {
     assertThat(state(one, "/local")).isEqualTo("UP");
     assertThat(state(one, "/tls")).isEqualTo("UP");
-    // Both contexts of both servers that use it, and two more.
     assertThat(metrics(one, "/local"))
-        .contains(
-            "gatehouse_limit_store_up{store=\"rateLimit.store\"} 1.0",
-            "gatehouse_limit_store_nodes{store=\"rateLimit.store\"} 6.0");
+        .contains("gatehouse_limit_store_up{store=\"rateLimit.store\"} 1.0");
+    // Three contexts of two servers.
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(metrics(one, "/local"))
+                    .contains("gatehouse_limit_store_nodes{store=\"rateLimit.store\"} 6.0"));
     assertThat(metrics(two, "/tls"))
         .contains("gatehouse_limit_store_nodes{store=\"rateLimit.store\"} 2.0");
   }
 
   @Test
   void aWrongPasswordIsALossFromTheStart() {
-    assertThat(state(one, "/wrong")).isEqualTo("refused");
+    await().until(() -> state(one, "/wrong").equals("refused"));
     assertThat(metrics(one, "/wrong"))
         .contains("gatehouse_limit_store_up{store=\"rateLimit.store\"} 0.0");
     // Each counts for itself.
@@ -424,8 +442,7 @@ class SharedLimitsIT {
     // Three contexts share it, and each tells of each change once.
     await().until(() -> count(one.log(), " is back after ") == backBefore + 3);
     assertThat(count(one.log(), " is lost (")).isEqualTo(lostBefore + 3);
-    assertThat(passed(2 * LIMIT, "/local/api/users/1", caller, one, two))
-        .isBetween(LIMIT, LIMIT + TOLERANCE);
+    assertThat(passedInAll("/local", caller)).isBetween(LIMIT, LIMIT + TOLERANCE);
   }
 
   /** New callers all the time, each well below the limit. */
@@ -477,8 +494,7 @@ class SharedLimitsIT {
     assertThat(passed(20, "/local/api/users/1", caller, one, two)).isEqualTo(20);
     redis.command("SCRIPT", "FLUSH");
 
-    assertThat(passed(2 * LIMIT, "/local/api/users/1", caller, one, two) + 20)
-        .isBetween(LIMIT, LIMIT + TOLERANCE);
+    assertThat(passedInAll("/local", caller) + 20).isBetween(LIMIT, LIMIT + TOLERANCE);
     assertThat(state(one, "/local")).isEqualTo("UP");
   }
 
@@ -490,7 +506,6 @@ class SharedLimitsIT {
     assertThat(passed(20, "/local/api/users/1", caller, one, two)).isGreaterThan(10);
     await().atMost(BACK).until(() -> state(one, "/local").equals("UP"));
     await().atMost(BACK).until(() -> state(two, "/local").equals("UP"));
-    assertThat(passed(2 * LIMIT, "/local/api/users/1", caller + "x", one, two))
-        .isBetween(LIMIT, LIMIT + TOLERANCE);
+    assertThat(passedInAll("/local", caller + "x")).isBetween(LIMIT, LIMIT + TOLERANCE);
   }
 }

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -46,13 +47,9 @@ public final class Parameters {
       String text,
       String source) {}
 
-  /**
-   * The user and the password of a URL, be it well written or not, and its query: some providers
-   * want a secret there.
-   */
+  /** The user and the password of a URL, and its query: some providers want a secret there. */
   private static final Pattern SECRETS =
-      Pattern.compile(
-          "(?<=//)[^'\\s]*(?=@)|[^/'\\s]*:[^'\\s]+(?=@)|(?<=://[^?\\s]{1,500}\\?)[^'\\s]+");
+      Pattern.compile("(?<=//)[^/@\\s]*(?=@)|(?<=://[^?\\s]{1,500}\\?)[^'\\s]+");
 
   private final String component;
   private final String scope;
@@ -132,17 +129,17 @@ public final class Parameters {
 
   /** Text, or nothing if it is not set. */
   public Optional<String> text(String name, String format) {
-    return parse(name, "", format, false, Function.identity());
+    return parse(name, "", format, Parameters::shown, Function.identity());
   }
 
   /** Text with a default. */
   public String text(String name, String fallback, String format) {
-    return parse(name, fallback, format, false, Function.identity()).orElse(fallback);
+    return parse(name, fallback, format, Parameters::shown, Function.identity()).orElse(fallback);
   }
 
   /** Like {@link #value(String, String, Function)}, for what is never shown. */
   public <T> Optional<T> secretValue(String name, String format, Function<String, T> parser) {
-    return parse(name, "", format, true, parser);
+    return parse(name, "", format, Parameters::masked, parser);
   }
 
   /**
@@ -152,7 +149,7 @@ public final class Parameters {
    * @return nothing if it is not set, or is wrong (the problem is then recorded)
    */
   public <T> Optional<T> value(String name, String format, Function<String, T> parser) {
-    return parse(name, "", format, false, parser);
+    return parse(name, "", format, Parameters::shown, parser);
   }
 
   /**
@@ -161,7 +158,21 @@ public final class Parameters {
    * @param parser must take the default
    */
   public <T> T value(String name, String fallback, String format, Function<String, T> parser) {
-    Optional<T> parsed = parse(name, fallback, format, false, parser);
+    return value(name, fallback, format, parser, Parameters::shown);
+  }
+
+  /**
+   * The same, for what has a secret in it.
+   *
+   * @param shown what may be shown of a text, be it right or wrong
+   */
+  public <T> T value(
+      String name,
+      String fallback,
+      String format,
+      Function<String, T> parser,
+      UnaryOperator<String> shown) {
+    Optional<T> parsed = parse(name, fallback, format, shown, parser);
     if (parsed.isPresent() || isSet(name)) {
       return parsed.orElseGet(() -> parser.apply(fallback));
     }
@@ -190,7 +201,7 @@ public final class Parameters {
             name,
             fallback,
             String.join(", ", allowed),
-            false,
+            Parameters::shown,
             text -> {
               if (!allowed.contains(text)) {
                 throw new IllegalArgumentException("one of " + String.join(", ", allowed));
@@ -202,7 +213,7 @@ public final class Parameters {
 
   /** A time span of more than nothing. */
   public Duration duration(String name, String fallback) {
-    return parse(name, fallback, "duration", false, Quantity::positiveDuration)
+    return parse(name, fallback, "duration", Parameters::shown, Quantity::positiveDuration)
         .orElseGet(() -> Quantity.duration(fallback));
   }
 
@@ -212,7 +223,7 @@ public final class Parameters {
             name,
             "none",
             "duration",
-            false,
+            Parameters::shown,
             text ->
                 text.equals("none")
                     ? Optional.<Duration>empty()
@@ -241,15 +252,25 @@ public final class Parameters {
     return List.copyOf(reads);
   }
 
-  private <T> Optional<T> parse(
-      String name, String fallback, String format, boolean secret, Function<String, T> parser) {
-    Setting setting = find(name, fallback, secret);
+  private static String masked(String text) {
+    return text.isEmpty() ? "" : "***";
+  }
+
+  private static String shown(String text) {
     // A private key where a public one was expected is a secret, too, now that it is here.
-    boolean masked = secret || setting.text().contains("PRIVATE KEY-----");
-    String shown =
-        masked && !setting.text().isEmpty()
-            ? "***"
-            : SECRETS.matcher(setting.text()).replaceAll("***");
+    return text.contains("PRIVATE KEY-----")
+        ? masked(text)
+        : SECRETS.matcher(text).replaceAll(masked(text));
+  }
+
+  private <T> Optional<T> parse(
+      String name,
+      String fallback,
+      String format,
+      UnaryOperator<String> display,
+      Function<String, T> parser) {
+    Setting setting = find(name, fallback, display);
+    String shown = display.apply(setting.text());
     reads.add(new Read(component, name, key(name), format, fallback, shown, setting.source()));
     if (setting.text().isEmpty()) {
       return Optional.empty();
@@ -271,13 +292,13 @@ public final class Parameters {
     }
   }
 
-  private Setting find(String name, String fallback, boolean secret) {
+  private Setting find(String name, String fallback, UnaryOperator<String> display) {
     String written = initParameters.get(name);
     if (written != null) {
       try {
         return Placeholders.expand(written.strip(), "web.xml", settings::find);
       } catch (IllegalArgumentException e) {
-        String got = secret ? "" : ", got '" + written + "'";
+        String got = ", got '" + display.apply(written) + "'";
         problem("init-param '" + name + "': " + e.getMessage() + got);
         return new Setting("", "web.xml");
       }

@@ -169,7 +169,8 @@ public final class ExchangeFilter implements Filter {
 
   /** The one line in the gateway's own log for an exchange that failed. */
   private static void log(Exchange exchange, Failure failure) {
-    if (failure.source() == Failure.Source.CLIENT) {
+    // Why limits are not available was told once, when that began.
+    if (failure.source() == Failure.Source.CLIENT || failure == Failure.LIMIT_UNAVAILABLE) {
       if (LOG.isInfoEnabled()) {
         LOG.info(
             "{} {} {} -> {} {} ({})",

@@ -21,7 +21,7 @@ final class Lease {
    * What the lender is asked.
    *
    * @param give permits that go back
-   * @param owed requests that were let through on credit
+   * @param owed requests that were let through before the lender was asked
    * @param want permits for what is to come
    */
   record Ask(long give, long owed, long want) {}
@@ -45,6 +45,9 @@ final class Lease {
   private long giving;
   private long owed;
   private long settling;
+  private double missed;
+  private long missedAt;
+  private long grantedAt;
   private long told = UNKNOWN;
   private long nextPermitAt;
   private long wanted;
@@ -90,6 +93,11 @@ final class Lease {
     renew(now, lender.epoch());
     usedAt = now;
     wanted++;
+    if (permits > 0 && now - grantedAt > 2 * horizon) {
+      // Whoever was held up has them besides what has come into the bucket since.
+      giving += permits;
+      permits = 0;
+    }
     if (permits > 0) {
       permits--;
     } else if (told != 0 && owed + settling < credit(lender)) {
@@ -121,16 +129,36 @@ final class Lease {
     permits++;
   }
 
-  /** Tells of a request that was let through while the lender was lost. */
+  /**
+   * Tells of a request that was let through while the lender was lost. That is told when the lender
+   * is back, as far as it would not have come back into the bucket by then.
+   */
   synchronized void passedUncounted(long now) {
     usedAt = now;
-    owed = Math.min(owed + 1, limit.burst());
+    missed = Math.min((double) limit.burst(), missed(now) + 1);
+    missedAt = now;
+    watch();
+  }
+
+  private double missed(long now) {
+    return Math.max(0, missed - (double) (now - missedAt) / limit.nanosPerPermit());
+  }
+
+  private boolean owes() {
+    return owed > 0 || giving > 0 || missed > 0;
+  }
+
+  private void watch() {
+    if (!watched) {
+      watched = true;
+      holds.accept(this);
+    }
   }
 
   /** Whether the lender is to be asked now; who is told so has to do it. */
   synchronized boolean beginAsking(long now) {
     boolean low = permits * 2 <= target && now - askNotBefore >= 0;
-    if (asked || !(low || owed > 0 || giving > 0)) {
+    if (asked || !(low || owes())) {
       return false;
     }
     asked = true;
@@ -151,7 +179,9 @@ final class Lease {
     wanted = 0;
     draftedAt = now;
     want = Math.max(0, need - permits);
-    Ask ask = new Ask(giving, owed, want);
+    long uncounted = (long) Math.ceil(missed(now));
+    missed = 0;
+    Ask ask = new Ask(giving, owed + uncounted, want);
     giving = 0;
     settling = owed;
     owed = 0;
@@ -169,37 +199,43 @@ final class Lease {
    *
    * @param granted permits that were lent
    * @param left how many the bucket still has; less than 0 if more than it had were let through
-   * @param nanosToOne how long until it has one more, if it has none
+   * @param nanosToOne how long until it has one more, if it has none; 0 if what it has is kept
    * @return whether it is to be asked again at once, which the caller then has to do
    */
   synchronized boolean answered(long granted, long left, long nanosToOne, long now) {
     settling = 0;
+    if (granted > 0) {
+      grantedAt = now;
+    }
     permits += granted;
     told = Math.max(0, left);
     nextPermitAt = now + nanosToOne;
-    if (granted > 0) {
+    if (granted > 0 || told > 0) {
       pause = 0;
-    } else if (told > 0 && want > 0) {
-      // The rest is kept until all nodes have heard that there is no more.
+    } else if (nanosToOne == 0) {
+      // What there is, is kept until all nodes have heard that it is little.
       pause = SHORTEST_PAUSE;
-    } else if (told == 0) {
+    } else {
       long first = Math.min(LONGEST_PAUSE, Math.max(SHORTEST_PAUSE, (long) limit.nanosPerPermit()));
       pause = pause == 0 ? first : Math.min(LONGEST_PAUSE, pause * 2);
     }
     askNotBefore = now + pause;
-    asked = owed > 0 || giving > 0;
-    if (permits > 0 && !watched) {
-      watched = true;
-      holds.accept(this);
+    asked = owes();
+    if (permits > 0) {
+      watch();
     }
     return asked;
   }
 
   /** There was no answer. What was lent or given back meanwhile is lost; debts are not. */
-  synchronized void unanswered(Ask ask) {
+  synchronized void unanswered(Ask ask, long now) {
     settling = 0;
-    owed = Math.min(owed + ask.owed(), limit.burst());
+    missed = Math.min((double) limit.burst(), missed(now) + ask.owed());
+    missedAt = now;
     asked = false;
+    if (owes()) {
+      watch();
+    }
   }
 
   /** How long after it was lent a lease is looked at, in nanoseconds. */
@@ -220,7 +256,7 @@ final class Lease {
       giving += permits - need;
       permits = need;
     }
-    watched = permits > 0;
+    watched = permits > 0 || owed > 0 || missed > 0;
     return watched;
   }
 

@@ -66,7 +66,7 @@ final class LimitKey {
 
   /**
    * The key of a request, of at most {@value #LONGEST} characters. In place of a caller or a header
-   * that it does not have stands the client's address.
+   * that it does not have, or has more than once, stands the client's address.
    */
   String of(Exchange exchange, HttpServletRequest clientRequest) {
     String key;
@@ -96,21 +96,14 @@ final class LimitKey {
     return 'a' + IpAddress.subscriber(exchange.clientAddress());
   }
 
-  /** All lines of it: a service may read another one than the first. */
+  /**
+   * One line with something in it. Of several, nobody knows which one a service reads: whoever has
+   * one that is good could add another each time.
+   */
   private static @Nullable String header(HttpServletRequest clientRequest, String name) {
     Enumeration<String> lines = clientRequest.getHeaders(name);
-    if (!lines.hasMoreElements()) {
-      return null;
-    }
-    String first = 'h' + lines.nextElement();
-    if (!lines.hasMoreElements()) {
-      return first;
-    }
-    StringBuilder all = new StringBuilder(first);
-    while (lines.hasMoreElements()) {
-      all.append(',').append(lines.nextElement());
-    }
-    return all.toString();
+    String only = lines.hasMoreElements() ? lines.nextElement().strip() : "";
+    return only.isEmpty() || lines.hasMoreElements() ? null : 'h' + only;
   }
 
   /** A text from which the key cannot be read, and which no other key has. */

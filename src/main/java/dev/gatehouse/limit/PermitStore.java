@@ -21,19 +21,19 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -45,7 +45,8 @@ import org.slf4j.LoggerFactory;
  * to do with the store; at most one batch of questions is under way at a time, and what is asked
  * meanwhile goes into the next.
  */
-@SuppressWarnings("FutureReturnValueIgnored") // Failures are told where answers are heard.
+// Failures are told where answers are heard; only the thread writes what is volatile.
+@SuppressWarnings({"FutureReturnValueIgnored", "NonAtomicVolatileUpdate"})
 final class PermitStore implements Lender, AutoCloseable {
 
   /** Counts what the store was asked. */
@@ -58,10 +59,13 @@ final class PermitStore implements Lender, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(PermitStore.class);
 
   private static final String UP = "UP";
+  private static final String CONNECTING = "connecting";
   private static final String NODES = RateLimiter.PREFIX + "nodes";
-  private static final String SEEN = RateLimiter.PREFIX + "seen";
+  private static final String HEARD = RateLimiter.PREFIX + "heard";
   private static final String LOW = RateLimiter.PREFIX + "low";
   private static final String LOW_UNTIL = RateLimiter.PREFIX + "low-until";
+
+  /** The store answers nobody else meanwhile: about a millisecond. */
   private static final int LARGEST_BATCH = 100;
 
   /** Longer than a healthy store ever takes; shorter than clients notice that it is not. */
@@ -73,26 +77,19 @@ final class PermitStore implements Lender, AutoCloseable {
   /** So long a quarter of a bucket is kept when half of it is gone, about. */
   private static final Duration BEAT = Duration.ofMillis(25);
 
-  private static final Duration BEAT_WHILE_ILL_INFORMED = Duration.ofSeconds(1);
   private static final Duration BEAT_WHILE_LOST = Duration.ofMillis(250);
   private static final Duration CONNECT = Duration.ofSeconds(1);
 
-  /** A connection on which nothing comes for so long is given up: its other end may be gone. */
-  private static final Duration SILENCE = Duration.ofSeconds(3);
+  /** A connection that was of no use for so long is given up: its other end may be another one. */
+  private static final Duration USELESS = Duration.ofSeconds(3);
+
+  /** A store that is lost again so soon is not taken for well at its first answer. */
+  private static final Duration AGAIN = Duration.ofSeconds(10);
+
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(4);
 
   /** A node that was not heard of for so long does not count. */
   private static final int NODE_SECONDS = 2;
-
-  /** What was heard so long ago is not relied on: before the others count without this node. */
-  private static final Duration STALE = Duration.ofSeconds(1);
-
-  /** The others count a node within this time, and give less credit themselves. */
-  private static final Duration NEW = Duration.ofMillis(500);
-
-  /** So many low buckets a node is told of at a time, at most. */
-  private static final int MOST_NEWS = 10_000;
-
-  private static final int MOST_LOW = 1_000_000;
 
   private static final Duration LAST_WORDS = Duration.ofMillis(500);
   private static final Duration LONGEST_END = Duration.ofSeconds(5);
@@ -100,63 +97,51 @@ final class PermitStore implements Lender, AutoCloseable {
   /** A script, and the name by which the store knows it once it has seen it. */
   private record Script(String text, String digest) {}
 
-  private record Question(Lease lease, Lease.Ask ask) {}
-
   private record Batch(int number, List<Question> questions, long sentAt) {}
 
-  private final RedisURI uri;
+  private record Question(Lease lease, Lease.Ask ask) {}
+
+  private final StoreUrl url;
   private final LongSupplier nanoTime;
   private final ScheduledThreadPoolExecutor thread;
   private final String node = Long.toHexString(ThreadLocalRandom.current().nextLong());
   private final Queue<Lease> asking = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean woken = new AtomicBoolean();
   private final List<Runnable> ticks = new CopyOnWriteArrayList<>();
+  private final LowBuckets low = new LowBuckets();
   private final Counts counts = new Counts();
   private final CountDownLatch firstTry = new CountDownLatch(1);
-  private final Script lend;
-  private final Script count;
+  private final Script lend = script("lend.lua");
+  private final Script count = script("nodes.lua");
 
   private volatile boolean lost = true;
-  private volatile String state = "connecting";
+  private volatile String state = CONNECTING;
   private volatile int nodes = 1;
-
-  /** The buckets of which half is gone, and until when that is so. */
-  private final Map<String, Long> low = new ConcurrentHashMap<>();
-
-  /** Whether {@link #low} has all of them, and when that was last heard. */
-  private volatile boolean informed;
-
-  private volatile long informedAt;
-
-  private final AtomicInteger epoch = new AtomicInteger();
+  private volatile int epoch;
 
   // Only for the thread.
   private @Nullable RedisClient client;
   private @Nullable StatefulRedisConnection<String, String> connection;
-  private long tickedAt;
   private boolean connecting;
   private long triedAt;
+  private long tickedAt;
   private @Nullable Batch sent;
   private int batches;
+  private int batchesAnswered;
   private boolean beating;
   private long beatAt;
-  private long joinedAt;
 
-  /** Times of the store: of the last news, and up to when all that followed from them was told. */
-  private long newsAt;
-
-  private long seen;
-  private long seenNext;
-  private long seenAfter;
-  private int batchesAnswered;
-  private int beats;
+  /** When the store was last of use. */
   private long heardAt;
+
   private long lostAt;
+  private long foundAt;
+  private long pause;
   private boolean everFound;
   private boolean closing;
 
-  PermitStore(RedisURI uri, LongSupplier nanoTime) {
-    this.uri = uri;
+  PermitStore(StoreUrl url, LongSupplier nanoTime) {
+    this.url = url;
     this.nanoTime = nanoTime;
     thread =
         new ScheduledThreadPoolExecutor(
@@ -167,40 +152,10 @@ final class PermitStore implements Lender, AutoCloseable {
               return made;
             });
     thread.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-    lend = script("lend.lua");
-    count = script("nodes.lua");
     lostAt = nanoTime.getAsLong();
     tickedAt = lostAt;
     triedAt = lostAt - BEAT_WHILE_LOST.toNanos();
     thread.scheduleWithFixedDelay(guarded(this::tick), 0, TICK.toMillis(), TimeUnit.MILLISECONDS);
-  }
-
-  /** What runs the client keeps objects in its threads, which only this thread gives up. */
-  private RedisClient client() {
-    RedisClient there = client;
-    if (there != null) {
-      return there;
-    }
-    uri.setTimeout(CONNECT);
-    uri.setClientName("gatehouse");
-    RedisClient made =
-        RedisClient.create(
-            DefaultClientResources.builder()
-                .ioThreadPoolSize(2)
-                .computationThreadPoolSize(2)
-                // As the rest of the JVM looks names up.
-                .addressResolverGroup(DefaultAddressResolverGroup.INSTANCE)
-                .build(),
-            uri);
-    made.setOptions(
-        ClientOptions.builder()
-            .autoReconnect(false)
-            .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
-            .protocolVersion(ProtocolVersion.RESP2)
-            .socketOptions(SocketOptions.builder().connectTimeout(CONNECT).keepAlive(true).build())
-            .build());
-    client = made;
-    return made;
   }
 
   private static Script script(String name) {
@@ -213,12 +168,12 @@ final class PermitStore implements Lender, AutoCloseable {
     }
   }
 
-  /** A task that throws would never be run again. */
+  /** A task that throws would never be run again, be it for want of memory or of threads. */
   private static Runnable guarded(Runnable task) {
     return () -> {
       try {
         task.run();
-      } catch (RuntimeException e) {
+      } catch (Throwable e) {
         LOG.error("rate limits: unexpected", e);
       }
     };
@@ -247,17 +202,12 @@ final class PermitStore implements Lender, AutoCloseable {
 
   @Override
   public boolean mayBeLow(String bucket) {
-    long now = nanoTime.getAsLong();
-    if (!informed || now - informedAt > STALE.toNanos()) {
-      return true;
-    }
-    Long until = low.get(bucket);
-    return until != null && now - until < 0;
+    return low.mayBeLow(bucket, nanoTime.getAsLong());
   }
 
   @Override
   public int epoch() {
-    return epoch.get();
+    return epoch;
   }
 
   /** {@code UP}, or why the store is lost. */
@@ -285,7 +235,7 @@ final class PermitStore implements Lender, AutoCloseable {
   private void run(Runnable task) {
     try {
       thread.execute(guarded(task));
-    } catch (java.util.concurrent.RejectedExecutionException stopped) {
+    } catch (RejectedExecutionException stopped) {
       LOG.debug("rate limits: stopped", stopped);
     }
   }
@@ -297,13 +247,16 @@ final class PermitStore implements Lender, AutoCloseable {
     // Who was held up itself may have the answer, but has not come to read it.
     boolean heldUp = now - tickedAt > HELD_UP.toNanos();
     tickedAt = now;
+    if (closing) {
+      return;
+    }
     if (!heldUp && sent != null && now - sent.sentAt() > PATIENCE.toNanos()) {
       unanswered("timeout");
     }
-    if (!heldUp && beating && now - beatAt > (everFound ? PATIENCE : CONNECT).toNanos()) {
+    if (!heldUp && beating && now - beatAt > patience().toNanos()) {
       lose("timeout");
     }
-    if (connection != null && beating && now - heardAt > SILENCE.toNanos()) {
+    if (!heldUp && lost && connection != null && now - heardAt > USELESS.toNanos()) {
       disconnect();
     }
     if (connection == null) {
@@ -311,29 +264,67 @@ final class PermitStore implements Lender, AutoCloseable {
         triedAt = now;
         connect();
       }
-    } else if (!beating && now - beatAt >= betweenBeats().toNanos()) {
+    } else if (!beating && now - beatAt >= (lost ? BEAT_WHILE_LOST : BEAT).toNanos()) {
       beat();
     }
     if (!lost) {
       ticks.forEach(Runnable::run);
     }
+    if (sent == null && !asking.isEmpty()) {
+      send();
+    }
   }
 
-  private Duration betweenBeats() {
-    if (lost) {
-      return BEAT_WHILE_LOST;
-    }
-    return newsAt == 0 ? BEAT_WHILE_ILL_INFORMED : BEAT;
+  /** At first there are classes to be loaded. */
+  private Duration patience() {
+    return everFound ? PATIENCE : CONNECT;
   }
 
   private void connect() {
-    if (connecting || closing) {
+    if (connecting) {
       return;
     }
     connecting = true;
-    client()
-        .connectAsync(StringCodec.UTF8, uri)
-        .whenComplete((made, failure) -> run(() -> connected(made, failure)));
+    try {
+      client()
+          .connectAsync(StringCodec.UTF8, address())
+          .whenComplete((made, failure) -> run(() -> connected(made, failure)));
+    } catch (RuntimeException | Error e) {
+      connecting = false;
+      throw e;
+    }
+  }
+
+  /** What runs the client keeps objects in its threads, which only this thread gives up. */
+  private RedisClient client() {
+    RedisClient there = client;
+    if (there != null) {
+      return there;
+    }
+    ClientResources resources =
+        DefaultClientResources.builder()
+            .ioThreadPoolSize(2)
+            .computationThreadPoolSize(2)
+            // As the rest of the JVM looks names up.
+            .addressResolverGroup(DefaultAddressResolverGroup.INSTANCE)
+            .build();
+    RedisClient made = RedisClient.create(resources);
+    made.setOptions(
+        ClientOptions.builder()
+            .autoReconnect(false)
+            .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
+            .protocolVersion(ProtocolVersion.RESP2)
+            .socketOptions(SocketOptions.builder().connectTimeout(CONNECT).keepAlive(true).build())
+            .build());
+    client = made;
+    return made;
+  }
+
+  private RedisURI address() {
+    RedisURI address = url.uri();
+    address.setTimeout(CONNECT);
+    address.setClientName("gatehouse");
+    return address;
   }
 
   private void connected(
@@ -367,129 +358,106 @@ final class PermitStore implements Lender, AutoCloseable {
     }
     beating = true;
     beatAt = nanoTime.getAsLong();
-    tellSeen();
+    LowBuckets.Question question =
+        low.ask(beatAt, batches, batchesAnswered, batchesOf(asking.size()));
     this.<List<Object>>run(
             asked,
             count,
             ScriptOutputType.MULTI,
-            new String[] {NODES, SEEN, LOW, LOW_UNTIL},
+            new String[] {NODES, HEARD, LOW, LOW_UNTIL},
             node,
             String.valueOf(NODE_SECONDS),
-            String.valueOf(seen),
-            String.valueOf(newsAt),
-            String.valueOf(MOST_NEWS))
-        .whenComplete((news, failure) -> run(() -> beaten(asked, news, failure)));
+            String.valueOf(question.heard()),
+            question.order(),
+            String.valueOf(question.from()),
+            String.valueOf(LowBuckets.PAGE))
+        .whenComplete((answer, failure) -> run(() -> beaten(asked, question, answer, failure)));
   }
 
-  /** News count as seen when what was let through without knowing them has been told. */
-  private void tellSeen() {
-    if (sent == null && asking.isEmpty()) {
-      seen = newsAt;
-      seenNext = newsAt;
-    } else if (batchesAnswered - seenAfter >= 0) {
-      seen = seenNext;
-      seenNext = newsAt;
-      seenAfter = batches + 1L + asking.size() / LARGEST_BATCH;
-    }
+  private static int batchesOf(int leases) {
+    return (leases + LARGEST_BATCH - 1) / LARGEST_BATCH;
   }
 
   private void beaten(
       StatefulRedisConnection<String, String> asked,
-      @Nullable List<Object> news,
+      LowBuckets.Question question,
+      @Nullable List<Object> answer,
       @Nullable Throwable failure) {
     if (asked != connection) {
       return;
     }
     beating = false;
     long now = nanoTime.getAsLong();
-    if (news == null) {
+    if (answer == null) {
       lose(StoreFailure.of(failure));
       firstTry.countDown();
       if (!asked.isOpen()) {
         disconnect();
       }
-    } else {
+      return;
+    }
+    if (now - beatAt <= patience().toNanos()) {
+      found(now);
+    }
+    if (!lost) {
       heardAt = now;
-      if (now - beatAt <= (everFound ? PATIENCE : CONNECT).toNanos()) {
-        found(now);
+      int heard = Math.max(1, ((Long) answer.get(0)).intValue());
+      // When all come back at once, the first to do so sees fewer than there are.
+      nodes = now - foundAt < AGAIN.toNanos() ? Math.max(nodes, heard) : heard;
+      for (int i = 3; i + 1 < answer.size(); i += 2) {
+        low.isLow((String) answer.get(i), (Long) answer.get(i + 1), now);
       }
-      if (!lost) {
-        inform(news, now);
+      low.hear(question, (Long) answer.get(1), (Long) answer.get(2), now);
+      if (low.isInformed()) {
+        firstTry.countDown();
       }
-    }
-  }
-
-  private void inform(List<Object> news, long now) {
-    nodes = Math.max(1, ((Long) news.get(0)).intValue());
-    for (int i = 3; i + 1 < news.size(); i += 2) {
-      isLow((String) news.get(i), (Long) news.get(i + 1), now);
-    }
-    boolean all = (Long) news.get(2) == 0 && low.size() <= MOST_LOW;
-    newsAt = all ? (Long) news.get(1) : 0;
-    informedAt = beatAt;
-    informed = all && now - joinedAt >= NEW.toNanos();
-    if (informed) {
-      firstTry.countDown();
-    }
-    if (++beats % 40 == 0) {
-      low.values().removeIf(until -> now - until >= 0);
-    }
-  }
-
-  private void isLow(String bucket, long micros, long now) {
-    if (micros > 0) {
-      low.merge(bucket, now + TimeUnit.MICROSECONDS.toNanos(micros), Math::max);
     }
   }
 
   private void found(long now) {
-    if (lost) {
-      epoch.incrementAndGet();
-      state = UP;
-      joinedAt = now;
-      newsAt = 0;
-      seen = 0;
-      seenNext = 0;
-      seenAfter = batches + 1L;
-      lost = false;
-      if (everFound) {
-        LOG.info(
-            "rate limits: {}:{} is back after {} ms",
-            uri.getHost(),
-            uri.getPort(),
-            TimeUnit.NANOSECONDS.toMillis(now - lostAt));
-      } else {
-        LOG.info("rate limits are shared by {}:{}", uri.getHost(), uri.getPort());
-      }
-      everFound = true;
+    if (!lost || closing || now - lostAt < pause) {
+      return;
     }
+    low.join(now);
+    batchesAnswered = batches;
+    foundAt = now;
+    epoch = epoch + 1;
+    state = UP;
+    lost = false;
+    if (everFound) {
+      LOG.info(
+          "rate limits: {} is back after {} ms", url, TimeUnit.NANOSECONDS.toMillis(now - lostAt));
+    } else {
+      LOG.info("rate limits are shared by {}", url);
+    }
+    everFound = true;
   }
 
   private void lose(String why) {
     if (closing) {
       return;
     }
-    if (!lost || state.equals("connecting")) {
+    if (!lost || state.equals(CONNECTING)) {
       counts.losses().increment();
       lostAt = nanoTime.getAsLong();
-      state = why;
+      boolean again = everFound && lostAt - foundAt < AGAIN.toNanos();
+      pause =
+          again ? Math.min(LONGEST_PAUSE.toNanos(), Math.max(2 * pause, PATIENCE.toNanos())) : 0;
       lost = true;
-      informed = false;
-      low.clear();
+      low.forget();
       LOG.warn(
-          "rate limits: {}:{} is lost ({}); limits go by their onStoreLoss until it is back",
-          uri.getHost(),
-          uri.getPort(),
+          "rate limits: {} is lost ({}); limits go by their onStoreLoss until it is back",
+          url,
           why);
-    } else {
-      state = why;
     }
+    state = why;
     dropQuestions();
   }
 
   private void dropQuestions() {
     for (Lease lease = asking.poll(); lease != null; lease = asking.poll()) {
-      lease.unanswered(lease.draft(nanoTime.getAsLong(), epoch()));
+      long now = nanoTime.getAsLong();
+      lease.unanswered(lease.draft(now, epoch), now);
     }
   }
 
@@ -504,7 +472,7 @@ final class PermitStore implements Lender, AutoCloseable {
       return;
     }
     List<Question> questions = new ArrayList<>();
-    List<String> keys = new ArrayList<>(List.of(SEEN, LOW, LOW_UNTIL));
+    List<String> keys = new ArrayList<>(List.of(HEARD, LOW, LOW_UNTIL));
     List<String> numbers = new ArrayList<>();
     numbers.add(node);
     numbers.add(String.valueOf(nodes));
@@ -512,15 +480,16 @@ final class PermitStore implements Lender, AutoCloseable {
     for (Lease lease = asking.poll();
         lease != null;
         lease = questions.size() < LARGEST_BATCH ? asking.poll() : null) {
-      Lease.Ask ask = lease.draft(now, epoch());
+      Lease.Ask ask = lease.draft(now, epoch);
+      Limit limit = lease.limit();
       questions.add(new Question(lease, ask));
       keys.add(lease.bucket());
       numbers.add(String.valueOf(ask.give()));
       numbers.add(String.valueOf(ask.owed()));
       numbers.add(String.valueOf(ask.want()));
-      numbers.add(String.valueOf(lease.limit().nanosPerPermit() / 1000));
-      numbers.add(String.valueOf(lease.limit().burst()));
-      numbers.add(String.valueOf(lease.limit().debt(nodes)));
+      numbers.add(String.valueOf(limit.nanosPerPermit() / 1000));
+      numbers.add(String.valueOf(limit.burst()));
+      numbers.add(String.valueOf(limit.debt(nodes)));
     }
     if (questions.isEmpty()) {
       return;
@@ -548,12 +517,11 @@ final class PermitStore implements Lender, AutoCloseable {
       return;
     }
     sent = null;
-    batchesAnswered = batch.number();
     long now = nanoTime.getAsLong();
     heardAt = now;
     for (int i = 0; i < batch.questions().size(); i++) {
       Lease lease = batch.questions().get(i).lease();
-      isLow(lease.bucket(), answers.get(4 * i + 3), now);
+      low.isLow(lease.bucket(), answers.get(4 * i + 3), now);
       if (lease.answered(
           answers.get(4 * i),
           answers.get(4 * i + 1),
@@ -562,6 +530,8 @@ final class PermitStore implements Lender, AutoCloseable {
         asking.add(lease);
       }
     }
+    batchesAnswered = batch.number();
+    low.batchAnswered(batchesAnswered, batchesOf(asking.size()));
     send();
   }
 
@@ -570,7 +540,8 @@ final class PermitStore implements Lender, AutoCloseable {
     sent = null;
     lose(why);
     if (batch != null) {
-      batch.questions().forEach(question -> question.lease().unanswered(question.ask()));
+      long now = nanoTime.getAsLong();
+      batch.questions().forEach(question -> question.lease().unanswered(question.ask(), now));
     }
   }
 
@@ -598,8 +569,8 @@ final class PermitStore implements Lender, AutoCloseable {
     run(() -> sayFarewell(nanoTime.getAsLong()));
     try {
       if (!thread.awaitTermination(LONGEST_END.toMillis(), TimeUnit.MILLISECONDS)) {
-        LOG.warn("rate limits: the client of {}:{} does not end", uri.getHost(), uri.getPort());
-        thread.shutdownNow();
+        // It goes on by itself: whoever interrupts it leaves the client's threads behind.
+        LOG.warn("rate limits: the client of {} takes long to end", url);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -621,11 +592,12 @@ final class PermitStore implements Lender, AutoCloseable {
               asked,
               count,
               ScriptOutputType.MULTI,
-              new String[] {NODES, SEEN, LOW, LOW_UNTIL},
+              new String[] {NODES, HEARD, LOW, LOW_UNTIL},
               node,
               "0",
               "0",
-              "1",
+              "news",
+              "0",
               "0")
           .whenComplete((left, failure) -> run(this::end));
       thread.schedule(guarded(this::end), LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS);
@@ -637,10 +609,19 @@ final class PermitStore implements Lender, AutoCloseable {
     client = null;
     if (ended != null) {
       ClientResources resources = ended.getResources();
-      ended.shutdown(0, LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS);
-      resources
-          .shutdown(0, LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS)
-          .awaitUninterruptibly(2 * LAST_WORDS.toMillis());
+      try {
+        ended
+            .shutdownAsync(0, LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS)
+            .get(2 * LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS);
+      } catch (ExecutionException | TimeoutException e) {
+        LOG.debug("rate limits: the client has not ended in order", e);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      } finally {
+        resources
+            .shutdown(0, LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS)
+            .awaitUninterruptibly(2 * LAST_WORDS.toMillis());
+      }
     }
     thread.shutdownNow();
   }

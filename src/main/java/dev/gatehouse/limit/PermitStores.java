@@ -1,7 +1,6 @@
 package dev.gatehouse.limit;
 
 import dev.gatehouse.Gateway;
-import io.lettuce.core.RedisURI;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -11,14 +10,14 @@ final class PermitStores implements AutoCloseable {
   private static final String SETTING = "rateLimit.store";
 
   /** Guarded by this. */
-  private final Map<String, PermitStore> stores = new LinkedHashMap<>();
+  private final Map<StoreUrl, PermitStore> stores = new LinkedHashMap<>();
 
-  synchronized PermitStore at(String url, Gateway gateway) {
+  synchronized PermitStore at(StoreUrl url, Gateway gateway) {
     PermitStore known = stores.get(url);
     if (known != null) {
       return known;
     }
-    PermitStore made = new PermitStore(RedisURI.create(url), System::nanoTime);
+    PermitStore made = new PermitStore(url, System::nanoTime);
     String name = stores.isEmpty() ? SETTING : SETTING + "-" + (stores.size() + 1);
     stores.put(url, made);
     gateway.report(name, made::state);

@@ -6,7 +6,6 @@ import dev.gatehouse.Gateway;
 import dev.gatehouse.GatewayFilter;
 import dev.gatehouse.Refusal;
 import dev.gatehouse.config.Parameters;
-import io.lettuce.core.RedisURI;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.FilterConfig;
 import jakarta.servlet.ServletException;
@@ -99,11 +98,12 @@ public final class RateLimitFilter extends GatewayFilter {
   private Set<String> except = Set.of();
   private boolean dryRun;
   private long keys;
-  private Optional<String> store = Optional.empty();
+  private Optional<StoreUrl> store = Optional.empty();
   private RateLimiter.OnLoss onLoss = RateLimiter.OnLoss.LOCAL;
 
   private @Nullable RateLimiter limiter;
   private @Nullable ConcurrentRequests underWay;
+  private String passed = "";
   private String ratePolicy = "";
   private String rateState = "";
   private String secondsPerPermit = "";
@@ -131,13 +131,18 @@ public final class RateLimitFilter extends GatewayFilter {
     keys = parameters.value("keys", "100000", "number", RateLimitFilter::keys);
     parameters.keysUnder("rateLimit.");
     store =
-        parameters.value("store", "local", "local, redis://…, rediss://…", RateLimitFilter::store);
+        parameters.value(
+            "store",
+            "local",
+            "local, redis://…, rediss://…",
+            RateLimitFilter::store,
+            StoreUrl::shown);
     onLoss =
         RateLimiter.OnLoss.valueOf(
             parameters
                 .choice("onStoreLoss", "local", "local", "allow", "refuse")
                 .toUpperCase(Locale.ROOT));
-    if (burst.isPresent() && !parameters.isSet("limit")) {
+    if (burst.isPresent() && !parameters.isWritten("limit")) {
       parameters.problem("init-param 'burst' says nothing without 'limit'");
     }
     if (!parameters.isWritten("limit") && !parameters.isWritten("concurrent")) {
@@ -162,26 +167,15 @@ public final class RateLimitFilter extends GatewayFilter {
     return number;
   }
 
-  private static Optional<String> store(String text) {
-    if (text.equals("local")) {
-      return Optional.empty();
-    }
-    if (text.startsWith("redis://") || text.startsWith("rediss://")) {
-      try {
-        RedisURI.create(text);
-        return Optional.of(text);
-      } catch (IllegalArgumentException notSo) {
-        // Its message has the password.
-      }
-    }
-    throw new IllegalArgumentException(
-        "local, or a URL such as redis://host:6379/0 or rediss://user:password@host");
+  private static Optional<StoreUrl> store(String text) {
+    return text.equals("local") ? Optional.empty() : Optional.of(StoreUrl.parse(text));
   }
 
   @Override
   protected void start(Gateway gateway, FilterConfig config) throws ServletException {
     String name = config.getFilterName();
-    String shown = '"' + name.replaceAll("[^A-Za-z0-9_.:/-]", "_");
+    passed = RateLimitFilter.class.getName() + "." + name;
+    String shown = name.replaceAll("[^A-Za-z0-9_.:/-]", "_");
     if (limit.isPresent()) {
       Limit rate = limit.get();
       PermitStore shared =
@@ -189,18 +183,18 @@ public final class RateLimitFilter extends GatewayFilter {
               .map(url -> gateway.shared(PermitStores.class, PermitStores::new).at(url, gateway))
               .orElse(null);
       limiter = new RateLimiter(name, rate, keys, shared, onLoss, System::nanoTime);
-      rateName = List.of(name);
-      rateState = shown + "\";r=";
-      ratePolicy = shown + "\";q=" + rate.count() + ";w=" + seconds(rate.window().toNanos());
+      rateName = List.of(shown);
+      rateState = '"' + shown + "\";r=";
+      ratePolicy = '"' + shown + "\";q=" + rate.count() + ";w=" + seconds(rate.window().toNanos());
       secondsPerPermit = ";t=" + seconds((long) rate.nanosPerPermit());
       gateway.metrics().limitKeys(name, limiter, RateLimiter::keys, limiter.forgotten());
     }
     if (concurrent > 0) {
       underWay = new ConcurrentRequests(concurrent);
       String second = shown + (limit.isPresent() ? "-concurrent" : "");
-      concurrentName = List.of(name + (limit.isPresent() ? "-concurrent" : ""));
-      concurrentState = second + "\";r=";
-      concurrentPolicy = second + "\";q=" + concurrent + ";qu=\"concurrent-requests\"";
+      concurrentName = List.of(second);
+      concurrentState = '"' + second + "\";r=";
+      concurrentPolicy = '"' + second + "\";q=" + concurrent + ";qu=\"concurrent-requests\"";
     }
     if (limit.isPresent() || concurrent > 0) {
       gateway.metrics().limitDecisions(name, "allowed", allowed);
@@ -229,65 +223,48 @@ public final class RateLimitFilter extends GatewayFilter {
       chain.doFilter(clientRequest, clientResponse);
       return;
     }
-    String counted = key.of(exchange, clientRequest);
-    boolean pass = true;
-    if (running != null) {
-      int free = running.begin(counted);
-      if (free >= 0) {
-        exchange.onEnd(ended -> running.end(counted));
-      }
-      pass = concurrencyAllows(exchange, clientResponse, free);
-    }
-    if (pass && rate != null) {
-      pass = rateAllows(exchange, clientResponse, rate.take(counted));
-    }
-    if (pass) {
-      allowed.increment();
+    if (clientRequest.getAttribute(passed) != null) {
+      // Jetty has a filter for each of its mappings that match.
       chain.doFilter(clientRequest, clientResponse);
+      return;
     }
-  }
-
-  private boolean concurrencyAllows(Exchange exchange, HttpServletResponse clientResponse, int free)
-      throws IOException {
-    if (dryRun) {
-      return counted(free >= 0);
+    clientRequest.setAttribute(passed, passed);
+    String counted = key.of(exchange, clientRequest);
+    int free = running == null ? 0 : running.begin(counted);
+    if (running != null && free >= 0) {
+      exchange.onEnd(ended -> running.end(counted));
     }
-    tell(exchange, clientResponse, concurrentPolicy, concurrentState + Math.max(0, free));
-    if (free < 0) {
-      refused.increment();
-      Refusal.rateLimited(exchange, clientResponse, "concurrent", 1, concurrentName);
-    }
-    return free >= 0;
-  }
-
-  private boolean rateAllows(
-      Exchange exchange, HttpServletResponse clientResponse, RateLimiter.Verdict verdict)
-      throws IOException {
-    boolean passes = verdict.outcome() == RateLimiter.Outcome.ALLOWED;
-    if (dryRun) {
-      return counted(passes);
-    }
+    RateLimiter.Verdict verdict = free < 0 || rate == null ? null : rate.take(counted);
+    boolean passes = free >= 0 && (verdict == null || verdict.isAllowed());
     if (passes) {
-      tell(
-          exchange, clientResponse, ratePolicy, rateState + verdict.remaining() + secondsPerPermit);
-    } else if (verdict.outcome() == RateLimiter.Outcome.REFUSED) {
-      long wait = seconds(verdict.nanosToNext());
-      tell(exchange, clientResponse, ratePolicy, rateState + "0;t=" + wait);
-      refused.increment();
-      Refusal.rateLimited(exchange, clientResponse, "rate", wait, rateName);
+      allowed.increment();
     } else {
-      unavailable.increment();
+      (verdict == null || verdict.isRefused() ? refused : unavailable).increment();
+    }
+    if (!dryRun) {
+      if (running != null) {
+        tell(exchange, clientResponse, concurrentPolicy, concurrentState + Math.max(0, free));
+      }
+      if (verdict != null) {
+        tell(exchange, clientResponse, ratePolicy, rateState(verdict));
+      }
+    }
+    if (passes || dryRun) {
+      chain.doFilter(clientRequest, clientResponse);
+    } else if (verdict == null) {
+      Refusal.rateLimited(exchange, clientResponse, "concurrent", 1, concurrentName);
+    } else if (verdict.isRefused()) {
+      Refusal.rateLimited(
+          exchange, clientResponse, "rate", seconds(verdict.nanosToNext()), rateName);
+    } else {
       Refusal.send(exchange, clientResponse, Failure.LIMIT_UNAVAILABLE);
     }
-    return passes;
   }
 
-  /** In a dry run everything passes. */
-  private boolean counted(boolean passes) {
-    if (!passes) {
-      refused.increment();
-    }
-    return true;
+  private String rateState(RateLimiter.Verdict verdict) {
+    return verdict.isAllowed()
+        ? rateState + verdict.remaining() + secondsPerPermit
+        : rateState + "0;t=" + seconds(verdict.nanosToNext());
   }
 
   private static void tell(

@@ -44,7 +44,15 @@ final class RateLimiter implements AutoCloseable {
    * @param remaining how many permits there still are
    * @param nanosToNext how long until there may be one, if it was refused
    */
-  record Verdict(Outcome outcome, long remaining, long nanosToNext) {}
+  record Verdict(Outcome outcome, long remaining, long nanosToNext) {
+    boolean isAllowed() {
+      return outcome == Outcome.ALLOWED;
+    }
+
+    boolean isRefused() {
+      return outcome == Outcome.REFUSED;
+    }
+  }
 
   private static final Verdict UNAVAILABLE = new Verdict(Outcome.UNAVAILABLE, 0, 0);
 

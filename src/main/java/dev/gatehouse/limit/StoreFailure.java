@@ -29,6 +29,7 @@ final class StoreFailure {
           Map.entry("OOM", "full"),
           Map.entry("ERR MAX NUMBER OF CLIENTS", "full"),
           Map.entry("MOVED", "cluster"),
+          Map.entry("CROSSSLOT", "cluster"),
           Map.entry("CLUSTERDOWN", "cluster"));
 
   private StoreFailure() {}
@@ -55,6 +56,7 @@ final class StoreFailure {
       if (cause instanceof ClosedChannelException
           || message.contains("CONNECTION CLOSED")
           || message.contains("CONNECTION RESET")
+          || message.contains("CONNECTION DISCONNECTED")
           || message.contains("NOT CONNECTED")) {
         return "closed";
       }

@@ -1,25 +1,30 @@
 -- Lends permits of shared buckets.
 --
--- KEYS: what nodes have seen, the low buckets by the time at which that was told, the same by the time
--- until which they are low, and the buckets. ARGV: the node's id, how many nodes there are, then for
--- each bucket six numbers: permits given back, permits owed, permits wanted, microseconds per permit,
--- the bucket's size, and how much may be owed.
+-- KEYS: what nodes have heard, the low buckets by the time at which that was told, the same by the
+-- time until which they are low, and the buckets. ARGV: the node's id, how many nodes there are, then
+-- for each bucket six numbers: permits given back, permits owed, permits wanted, microseconds per
+-- permit, the bucket's size, and how much may be owed.
 -- Returns four numbers for each bucket: permits lent; permits left, below zero if there are debts;
--- microseconds until there is one; microseconds for which it is low.
+-- microseconds until there is one; microseconds for which it is low. None left and no time until
+-- there is one: what there is, is kept for a moment.
 --
 -- A bucket is kept as the moment at which it will be full again, in microseconds of this server's
 -- clock since 2026; one that is full is not kept. Behind it stand the node that asked last, when it
 -- did, when last another one did, since when the bucket is low, and until when it was told to be.
 --
 -- A bucket is low when half of it is gone. A node that has not heard of that may let some requests
--- through on credit (Lease), a quarter of a bucket by all nodes together. So that quarter is not lent
--- before each node has heard.
+-- through on credit (Lease), a quarter of a bucket by all nodes together. So each node's part of that
+-- quarter is not lent before it has heard. Nor is it shown: nodes that have heard would use it up on
+-- their small credit. Buckets that are too small for a quarter to be shared have none.
+--
+-- A node relies for a while on what it has heard (LowBuckets). So that a bucket is low is told again
+-- while it still is, and is taken for untold when the time told is nearly over.
 
 local time = redis.call('TIME')
 local now = (time[1] - 1767225600) * 1000000 + time[2]
 local node, nodes = ARGV[1], tonumber(ARGV[2])
-local slowest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-local seen = tonumber(slowest[2] or 0)
+local hearing = redis.call('ZCARD', KEYS[1])
+local reliedOn, soon, margin = 300000, 2000000, 4000000
 local answers = {}
 
 for i = 1, #KEYS - 3 do
@@ -33,7 +38,7 @@ for i = 1, #KEYS - 3 do
   local kept = redis.pcall('GET', key)
   if type(kept) == 'string' then
     local keptFull, asker, askedAt, keptOthersAt, keptSince, keptUntil =
-      string.match(kept, '^([%d.]+) (%S+) (%d+) (%d+) (%d+) (%d+)$')
+      string.match(kept, '^(-?[%d.]+) (%S+) (-?%d+) (-?%d+) (-?%d+) (-?%d+)$')
     if keptFull then
       full = tonumber(keptFull) or now
       othersAt = math.min(now, tonumber(asker == node and keptOthersAt or askedAt))
@@ -48,9 +53,13 @@ for i = 1, #KEYS - 3 do
   full = math.max(now, math.min(full, now + (size + debt) * cost))
 
   local left = (now - full) / cost + size
-  local reserve = 0
-  if lowSince == 0 or lowSince > seen then
-    reserve = size / 4
+  local told = lowUntil - now >= reliedOn
+  local reserve = size >= 8 and size / 4 or 0
+  if told and hearing > 0 then
+    -- Who has heard until later than now, has done so before this server's clock went back.
+    local heard = redis.call('ZCOUNT', KEYS[1], '(' .. string.format('%.0f', lowSince),
+      string.format('%.0f', now))
+    reserve = reserve * (hearing - heard) / hearing
   end
   local share = math.floor(left - reserve + 0.000001)
   if now - othersAt < 2000000 then
@@ -63,18 +72,18 @@ for i = 1, #KEYS - 3 do
   if left >= size / 2 then
     lowSince, lowUntil = 0, 0
   else
-    if lowSince == 0 then
-      lowSince, lowUntil = now, 0
+    if not told then
+      lowSince = now
     end
-    local until_ = now + (size / 2 - left) * cost
-    if until_ > lowUntil then
+    local half = now + (size / 2 - left) * cost
+    if not told or half + reliedOn > lowUntil or lowUntil - now < soon then
       -- A little more, so that it need not be told again with every permit.
-      lowUntil = math.ceil(until_ + math.max(size / 16 * cost, 250000))
+      lowUntil = math.ceil(half + math.max(size / 16 * cost, margin))
       redis.call('ZADD', KEYS[2], now, key)
       redis.call('ZADD', KEYS[3], lowUntil, key)
       -- In case that no node is left to clear them.
       redis.call('EXPIRE', KEYS[2], 60)
-      redis.call('EXPIRE', KEYS[3], 172800)
+      redis.call('EXPIRE', KEYS[3], 864000)
     end
   end
 
@@ -87,9 +96,13 @@ for i = 1, #KEYS - 3 do
   end
 
   local whole = math.floor(left + 0.000001)
+  local toOne = whole > 0 and 0 or math.ceil((1 - left) * cost)
+  if whole > 0 and left < size / 2 and left - reserve < 0.999999 then
+    whole = 0
+  end
   answers[4 * i - 3] = lent
   answers[4 * i - 2] = whole
-  answers[4 * i - 1] = whole > 0 and 0 or math.ceil((1 - left) * cost)
+  answers[4 * i - 1] = toOne
   answers[4 * i] = math.max(0, lowUntil - now)
 end
 

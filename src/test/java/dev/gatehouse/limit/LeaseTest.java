@@ -219,7 +219,7 @@ class LeaseTest {
   void noAnswerIsNoReasonToGiveCreditAgain() {
     settled(0, 0);
     later(1_000);
-    lease.unanswered(draft());
+    lease.unanswered(draft(), now);
 
     assertThat(passed(100)).isZero();
   }
@@ -315,16 +315,49 @@ class LeaseTest {
   void whileTheRestIsKeptItIsAskedForEvery20Milliseconds() {
     take();
     for (int i = 0; i < 5; i++) {
-      settled(0, 100);
-      take();
-      assertThat(lease.beginAsking(now)).as("to tell what passed").isTrue();
+      lease.beginAsking(now);
       draft();
-      lease.answered(0, 100, 0, now);
+      lease.answered(0, 0, 0, now);
+      assertThat(take()).isNegative();
       later(19);
       assertThat(lease.beginAsking(now)).isFalse();
       later(1);
       assertThat(lease.beginAsking(now)).isTrue();
     }
+  }
+
+  @Test
+  void permitsThatWereHeldForTooLongGoBack() {
+    settled(20, 500);
+    later(2_000);
+    assertThat(take()).isEqualTo(519);
+    later(1);
+
+    assertThat(take()).as("on credit").isEqualTo(500);
+
+    assertThat(lease.beginAsking(now)).isTrue();
+    assertThat(draft()).extracting(Ask::give, Ask::owed).containsExactly(19L, 1L);
+  }
+
+  @Test
+  void whatPassedUncountedIsToldAsFarAsItHasNotComeBack() {
+    for (int i = 0; i < 30; i++) {
+      lease.passedUncounted(now);
+    }
+    later(1_000);
+
+    assertThat(held).as("so that it is told without another request").hasValue(1);
+    assertThat(draft().owed()).isEqualTo(20);
+    assertThat(draft().owed()).isZero();
+  }
+
+  @Test
+  void whatPassedUncountedIsNoCredit() {
+    for (int i = 0; i < 600; i++) {
+      lease.passedUncounted(now);
+    }
+
+    assertThat(passed(40)).isEqualTo(30);
   }
 
   @Test
@@ -344,7 +377,7 @@ class LeaseTest {
   void whoGotNoAnswerMayAskAgain() {
     take();
     lease.beginAsking(now);
-    lease.unanswered(draft());
+    lease.unanswered(draft(), now);
 
     assertThat(lease.beginAsking(now)).isTrue();
   }
@@ -427,7 +460,7 @@ class LeaseTest {
     for (int i = 0; i < 5; i++) {
       Ask ask = draft();
       assertThat(ask.owed()).isEqualTo(10);
-      lease.unanswered(ask);
+      lease.unanswered(ask, now);
     }
   }
 
@@ -436,7 +469,7 @@ class LeaseTest {
     passed(10);
     Ask first = draft();
     passed(7);
-    lease.unanswered(first);
+    lease.unanswered(first, now);
 
     assertThat(draft().owed()).isEqualTo(17);
   }
@@ -458,7 +491,7 @@ class LeaseTest {
     Ask ask = draft();
     assertThat(ask.owed()).isEqualTo(5);
     lease.passedUncounted(now);
-    lease.unanswered(ask);
+    lease.unanswered(ask, now);
 
     assertThat(draft().owed()).isEqualTo(5);
   }
@@ -469,7 +502,7 @@ class LeaseTest {
     lease.giveBack();
     Ask ask = draft();
     assertThat(ask.give()).isEqualTo(20);
-    lease.unanswered(ask);
+    lease.unanswered(ask, now);
 
     assertThat(draft().give()).isZero();
   }

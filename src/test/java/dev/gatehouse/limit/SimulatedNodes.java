@@ -4,9 +4,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Queue;
 import java.util.Random;
@@ -21,12 +19,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class SimulatedNodes {
 
-  private static final long TICK = Duration.ofMillis(50).toNanos();
-  private static final long BEAT = Duration.ofSeconds(1).toNanos();
+  private static final long TICK = Duration.ofMillis(25).toNanos();
+  private static final long BEAT = Duration.ofMillis(25).toNanos();
   private static final long BEAT_WHILE_LOST = Duration.ofMillis(250).toNanos();
+  private static final long AGAIN = Duration.ofSeconds(10).toNanos();
   private static final long PATIENCE = Duration.ofMillis(200).toNanos();
-  private static final long NODE_COUNTS_FOR = Duration.ofSeconds(5).toNanos();
-  private static final int LARGEST_BATCH = 500;
+  private static final int NODE_SECONDS = 2;
+  private static final int LARGEST_BATCH = 100;
+
+  private static final long FIRST_OF_ALL = 1L << 40;
 
   /** How long a thread takes to wake up. */
   private static final long WAKING = Duration.ofNanos(20_000).toNanos();
@@ -81,13 +82,13 @@ final class SimulatedNodes {
   private final List<Traffic> traffics = new ArrayList<>();
   private final List<Node> nodes = new ArrayList<>();
   private final SharedBuckets store = new SharedBuckets();
-  private final Map<String, Long> heardOf = new HashMap<>();
   private long now;
   private long eventNumber;
   private int nodeNumber;
   private boolean storeDown;
   private long questions;
   private long batches;
+  private long beats;
   private int mostNodes;
 
   /**
@@ -102,15 +103,16 @@ final class SimulatedNodes {
     this.random = new Random(seed);
     this.keys = new CountedKey[keys];
     this.names = new String[keys];
+    for (int i = 0; i < nodes; i++) {
+      join();
+    }
+    // All know of each other, and are informed, when it begins.
+    run(Duration.ofSeconds(1));
+    beats = 0;
     for (int key = 0; key < keys; key++) {
       this.keys[key] = new CountedKey(limit, now);
       this.names[key] = "caller " + key;
     }
-    for (int i = 0; i < nodes; i++) {
-      join();
-    }
-    // All know of each other when it begins.
-    this.nodes.forEach(node -> node.known = nodes);
   }
 
   Random random() {
@@ -141,15 +143,17 @@ final class SimulatedNodes {
     return batches;
   }
 
+  long beats() {
+    return beats;
+  }
+
   Duration time() {
     return Duration.ofNanos(now);
   }
 
-  /** A node with an empty memory, the last one from now on. */
+  /** A node with an empty memory, which the store has just heard of; the last one from now on. */
   void join() {
     Node node = new Node("node-" + nodeNumber++);
-    heardOf.put(node.name, now + NODE_COUNTS_FOR);
-    node.known = heardOf.size();
     nodes.add(node);
     mostNodes = Math.max(mostNodes, nodes.size());
     node.start();
@@ -158,6 +162,22 @@ final class SimulatedNodes {
   /** A node that gives nothing back, and is not heard of again. */
   void vanish(int node) {
     nodes.remove(node).dead = true;
+  }
+
+  /** A node that does nothing for a while. What comes to it meanwhile, it does all at once then. */
+  void pause(int node, Duration during) {
+    nodes.get(node).pausedUntil = now + during.toNanos();
+  }
+
+  /** Messages of a node to the store take longer from now on, and so do those to it. */
+  void slowDown(int node, Duration batches, Duration beats) {
+    nodes.get(node).slowBatches = batches.toNanos();
+    nodes.get(node).slowBeats = beats.toNanos();
+  }
+
+  /** The store does what a node asks next, but its answer is lost. */
+  void loseNextAnswer(int node) {
+    nodes.get(node).answersToLose++;
   }
 
   /** The store answers nobody any more. */
@@ -249,18 +269,32 @@ final class SimulatedNodes {
     traffics.removeIf(traffic -> traffic.next >= traffic.until);
   }
 
-  /** One request; whether it is let through. */
-  boolean request(int number, int key) {
+  private void request(int number, int key) {
     Node node = nodes.get(number);
+    if (now < node.pausedUntil) {
+      // Before anything else that waits for the end of the pause.
+      events.add(
+          new Event(node.pausedUntil, eventNumber++ - FIRST_OF_ALL, () -> requestAt(node, key)));
+    } else {
+      requestAt(node, key);
+    }
+  }
+
+  private void requestAt(Node node, int key) {
+    if (node.dead) {
+      return;
+    }
     boolean first = node.isNew(key);
     RateLimiter.Outcome outcome = node.limiter.take(names[key]).outcome();
-    boolean passes = outcome == RateLimiter.Outcome.ALLOWED;
-    keys[key].count(now, passes, first);
-    return passes;
+    keys[key].count(now, outcome == RateLimiter.Outcome.ALLOWED, first);
   }
 
   private void after(long nanos, Runnable what) {
-    events.add(new Event(now + nanos, eventNumber++, what));
+    at(now + nanos, what);
+  }
+
+  private void at(long when, Runnable what) {
+    events.add(new Event(when, eventNumber++, what));
   }
 
   /** Some messages take longer than others. */
@@ -283,15 +317,26 @@ final class SimulatedNodes {
     private final Queue<Lease> asking = new ArrayDeque<>();
     private final long[] heardOfAt = new long[keys.length];
     private Runnable review = () -> {};
+    private boolean dead;
+    private long pausedUntil;
+    private long slowBatches;
+    private long slowBeats;
+    private int answersToLose;
+    private long lastToStore;
+    private long lastFromStore;
+
+    // As there.
+    private final LowBuckets low = new LowBuckets();
     private int known = 1;
     private int epoch = 1;
     private boolean woken;
     private boolean lost;
-    private boolean dead;
     private boolean beating;
     private long beatAt;
-    private int beats;
+    private long foundAt;
+    private int beatNumber;
     private int sentBatches;
+    private int batchesAnswered;
     private @Nullable Batch sent;
 
     @SuppressWarnings("this-escape")
@@ -303,8 +348,11 @@ final class SimulatedNodes {
     }
 
     private void start() {
-      beatAt = now - random.nextLong(BEAT);
-      after(random.nextLong(TICK), this::tick);
+      low.join(now);
+      beatAt = now - BEAT + random.nextLong(TICK);
+      LowBuckets.Question question = low.ask(now, 0, 0, 0);
+      inform(question, store.beat(name, NODE_SECONDS, question, LowBuckets.PAGE, storeMicros()));
+      later(now + random.nextLong(TICK), this::tick);
     }
 
     /** Whether the first request for a key was so lately that no answer can have come. */
@@ -313,6 +361,30 @@ final class SimulatedNodes {
         heardOfAt[key] = now + 2 * delay + delay / 4 + 5 * WAKING;
       }
       return now < heardOfAt[key];
+    }
+
+    /** When it is not paused. */
+    private void later(long when, Runnable what) {
+      at(
+          when,
+          () -> {
+            if (now < pausedUntil) {
+              later(pausedUntil, what);
+            } else if (!dead) {
+              what.run();
+            }
+          });
+    }
+
+    /** Messages do not overtake each other. */
+    private void toStore(long slow, Runnable what) {
+      lastToStore = Math.max(lastToStore, now + underWay() + slow);
+      at(lastToStore, what);
+    }
+
+    private void fromStore(long slow, Runnable what) {
+      lastFromStore = Math.max(lastFromStore, now + underWay() + slow);
+      later(lastFromStore, what);
     }
 
     @Override
@@ -327,7 +399,7 @@ final class SimulatedNodes {
 
     @Override
     public boolean mayBeLow(String bucket) {
-      return true;
+      return low.mayBeLow(bucket, now);
     }
 
     @Override
@@ -345,16 +417,13 @@ final class SimulatedNodes {
       asking.add(lease);
       if (!woken) {
         woken = true;
-        after(WAKING, this::send);
+        later(now + WAKING, this::send);
       }
     }
 
     private void tick() {
-      if (dead) {
-        return;
-      }
       if (sent != null && now - sent.sentAt() > PATIENCE) {
-        lose();
+        unanswered();
       }
       if (beating && now - beatAt > PATIENCE) {
         beating = false;
@@ -366,55 +435,84 @@ final class SimulatedNodes {
       if (!lost) {
         review.run();
       }
-      after(TICK, this::tick);
+      later(now + TICK, this::tick);
     }
 
     private void beat() {
       beating = true;
       beatAt = now;
-      int beat = ++beats;
-      after(underWay(), () -> heardOf(beat));
+      LowBuckets.Question question =
+          low.ask(now, sentBatches, batchesAnswered, batchesOf(asking.size()));
+      int beat = ++beatNumber;
+      toStore(slowBeats, () -> beatAtStore(beat, question));
     }
 
-    private void heardOf(int beat) {
+    private int batchesOf(int leases) {
+      return (leases + LARGEST_BATCH - 1) / LARGEST_BATCH;
+    }
+
+    private void beatAtStore(int beat, LowBuckets.Question question) {
       if (!storeDown) {
-        heardOf.put(name, now + NODE_COUNTS_FOR);
-        heardOf.values().removeIf(until -> until <= now);
-        int alive = heardOf.size();
-        after(underWay(), () -> beaten(beat, alive));
+        beats++;
+        SharedBuckets.News news =
+            store.beat(name, NODE_SECONDS, question, LowBuckets.PAGE, storeMicros());
+        fromStore(slowBeats, () -> beaten(beat, question, news));
       }
     }
 
-    private void beaten(int beat, int alive) {
-      if (beating && beat == beats) {
+    private void beaten(int beat, LowBuckets.Question question, SharedBuckets.News news) {
+      if (beating && beat == beatNumber) {
         beating = false;
-        known = alive;
-        if (lost) {
-          epoch++;
-          lost = false;
+        if (now - beatAt <= PATIENCE) {
+          found();
         }
+        if (!lost) {
+          inform(question, news);
+        }
+      }
+    }
+
+    private void inform(LowBuckets.Question question, SharedBuckets.News news) {
+      int heard = Math.max(1, news.nodes());
+      known = now - foundAt < AGAIN ? Math.max(known, heard) : heard;
+      news.low().forEach((bucket, micros) -> low.isLow(bucket, micros, now));
+      low.hear(question, news.micros(), news.next(), now);
+    }
+
+    private void found() {
+      if (lost) {
+        low.join(now);
+        batchesAnswered = sentBatches;
+        foundAt = now;
+        epoch++;
+        lost = false;
       }
     }
 
     private void lose() {
       lost = true;
+      low.forget();
+      dropQuestions();
+    }
+
+    private void unanswered() {
       Batch unheard = sent;
       sent = null;
-      dropQuestions();
+      lose();
       if (unheard != null) {
-        unheard.questions().forEach(question -> question.lease().unanswered(question.ask()));
+        unheard.questions().forEach(question -> question.lease().unanswered(question.ask(), now));
       }
     }
 
     private void dropQuestions() {
       for (Lease lease = asking.poll(); lease != null; lease = asking.poll()) {
-        lease.unanswered(lease.draft(now, epoch));
+        lease.unanswered(lease.draft(now, epoch), now);
       }
     }
 
     private void send() {
       woken = false;
-      if (sent != null || dead) {
+      if (sent != null) {
         return;
       }
       if (lost) {
@@ -430,7 +528,7 @@ final class SimulatedNodes {
       if (!drafted.isEmpty()) {
         Batch batch = new Batch(++sentBatches, drafted, known, now);
         sent = batch;
-        after(underWay(), () -> atStore(batch));
+        toStore(slowBatches, () -> atStore(batch));
       }
     }
 
@@ -454,21 +552,28 @@ final class SimulatedNodes {
                 lease.limit().burst(),
                 lease.limit().debt(batch.nodes())));
       }
-      after(underWay(), () -> answered(batch, answers));
+      if (answersToLose > 0) {
+        answersToLose--;
+      } else {
+        fromStore(slowBatches, () -> answered(batch, answers));
+      }
     }
 
     private void answered(Batch batch, List<SharedBuckets.Answer> answers) {
-      if (sent == null || sent.number() != batch.number() || dead) {
+      if (sent == null || sent.number() != batch.number()) {
         return;
       }
       sent = null;
       for (int i = 0; i < answers.size(); i++) {
         SharedBuckets.Answer answer = answers.get(i);
         Lease lease = batch.questions().get(i).lease();
+        low.isLow(lease.bucket(), answer.microsLow(), now);
         if (lease.answered(answer.lent(), answer.left(), answer.microsToOne() * 1000, now)) {
           asking.add(lease);
         }
       }
+      batchesAnswered = batch.number();
+      low.batchAnswered(batchesAnswered, batchesOf(asking.size()));
       send();
     }
   }
