@@ -77,6 +77,8 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     RECEIVING
   }
 
+  private static final Duration NEVER = Duration.ofDays(3650);
+
   /** Where a container's thread finds out that it shall break off an answer. */
   static final String BROKEN = Attempt.class.getName() + ".broken";
 
@@ -592,13 +594,13 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
               // Tomcat refuses by itself when a thread of ours could not read, and would show this.
               clientRequest.removeAttribute(RequestDispatcher.ERROR_EXCEPTION);
             }
-            async.complete();
+            completeAsync();
           } else if (!abortedByJetty()) {
             if (!http2InTomcat) {
               // Tomcat answers by itself when a thread of ours could not read, and would show this.
               clientRequest.removeAttribute(RequestDispatcher.ERROR_EXCEPTION);
             }
-            async.complete();
+            completeAsync();
           }
         } catch (RuntimeException takenBack) {
           // The server has done so already.
@@ -982,9 +984,26 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     }
     if (needsDispatch()) {
       clientRequest.setAttribute(LAST, writer.heldBack());
+      neverTimeOut();
       async.dispatch();
     } else {
-      async.complete();
+      completeAsync();
+    }
+  }
+
+  private void completeAsync() {
+    neverTimeOut();
+    async.complete();
+  }
+
+  /**
+   * Each second Tomcat looks for requests whose application has stopped, if no time was set for
+   * them. It takes one that is just being completed for such a one, and times out the next request
+   * of that connection.
+   */
+  private void neverTimeOut() {
+    if (proxy.isInTomcat()) {
+      async.setTimeout(NEVER.toMillis());
     }
   }
 
@@ -1178,10 +1197,11 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       Failure told = isStopping() ? Failure.STOPPING : Failure.INTERNAL;
       Refusal.sendBare(exchange, clientResponse, told.status());
       if (!leftToServer()) {
-        async.complete();
+        completeAsync();
       }
     } else if (!abortedByJetty() && !isStopping() && !leftToServer()) {
       clientRequest.setAttribute(BROKEN, true);
+      neverTimeOut();
       async.dispatch();
     }
   }

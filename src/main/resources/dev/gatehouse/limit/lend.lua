@@ -24,7 +24,7 @@ local time = redis.call('TIME')
 local now = (time[1] - 1767225600) * 1000000 + time[2]
 local node, nodes = ARGV[1], tonumber(ARGV[2])
 local hearing = redis.call('ZCARD', KEYS[1])
-local reliedOn, soon, margin = 300000, 2000000, 4000000
+local reliedOn = 300000
 local answers = {}
 
 for i = 1, #KEYS - 3 do
@@ -76,9 +76,10 @@ for i = 1, #KEYS - 3 do
       lowSince = now
     end
     local half = now + (size / 2 - left) * cost
-    if not told or half + reliedOn > lowUntil or lowUntil - now < soon then
-      -- A little more, so that it need not be told again with every permit.
-      lowUntil = math.ceil(half + math.max(size / 16 * cost, margin))
+    -- A little more, so that it need not be told again with every permit.
+    local margin = math.max(2 * reliedOn, math.min(4000000, size * cost), size / 16 * cost)
+    if not told or half + reliedOn > lowUntil or lowUntil - now < math.min(margin / 2, 2000000) then
+      lowUntil = math.ceil(half + margin)
       redis.call('ZADD', KEYS[2], now, key)
       redis.call('ZADD', KEYS[3], lowUntil, key)
       -- In case that no node is left to clear them.

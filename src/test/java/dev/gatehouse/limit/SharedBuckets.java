@@ -45,7 +45,6 @@ final class SharedBuckets {
       long untilMillis) {}
 
   private static final double RELIED_ON = 300_000;
-  private static final double SOON = 2_000_000;
   private static final double MARGIN = 4_000_000;
   private static final double NEWS_KEPT = 10_000_000;
 
@@ -110,8 +109,10 @@ final class SharedBuckets {
         since = now;
       }
       double half = now + (size / 2.0 - left) * cost;
-      if (!marked || half + RELIED_ON > until || until - now < SOON) {
-        until = Math.ceil(half + Math.max(size / 16.0 * cost, MARGIN));
+      double margin =
+          Math.max(Math.max(2 * RELIED_ON, Math.min(MARGIN, size * cost)), size / 16.0 * cost);
+      if (!marked || half + RELIED_ON > until || until - now < Math.min(margin / 2, MARGIN / 2)) {
+        until = Math.ceil(half + margin);
         low.put(bucket, now);
         lowUntil.put(bucket, until);
       }
