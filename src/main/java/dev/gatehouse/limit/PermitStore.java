@@ -34,6 +34,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -67,6 +68,9 @@ final class PermitStore implements Lender, AutoCloseable {
 
   /** The store answers nobody else meanwhile: about a millisecond. */
   private static final int LARGEST_BATCH = 100;
+
+  /** A second's worth of questions for a store in the same network. */
+  private static final int MOST_WAITING = 100_000;
 
   /** Longer than a healthy store ever takes; shorter than clients notice that it is not. */
   private static final Duration PATIENCE = Duration.ofMillis(200);
@@ -106,6 +110,10 @@ final class PermitStore implements Lender, AutoCloseable {
   private final ScheduledThreadPoolExecutor thread;
   private final String node = Long.toHexString(ThreadLocalRandom.current().nextLong());
   private final Queue<Lease> asking = new ConcurrentLinkedQueue<>();
+
+  /** How many {@link #asking} has: it would have to count them. */
+  private final AtomicInteger waiting = new AtomicInteger();
+
   private final AtomicBoolean woken = new AtomicBoolean();
   private final List<Runnable> ticks = new CopyOnWriteArrayList<>();
   private final LowBuckets low = new LowBuckets();
@@ -226,10 +234,29 @@ final class PermitStore implements Lender, AutoCloseable {
 
   @Override
   public void ask(Lease lease) {
-    asking.add(lease);
+    if (waiting.get() >= MOST_WAITING) {
+      // Keys are invented faster than the store answers. What is owed is told later.
+      long now = nanoTime.getAsLong();
+      lease.unanswered(lease.draft(now, epoch), now);
+      return;
+    }
+    add(lease);
     if (woken.compareAndSet(false, true)) {
       run(this::send);
     }
+  }
+
+  private void add(Lease lease) {
+    waiting.incrementAndGet();
+    asking.add(lease);
+  }
+
+  private @Nullable Lease poll() {
+    Lease lease = asking.poll();
+    if (lease != null) {
+      waiting.decrementAndGet();
+    }
+    return lease;
   }
 
   private void run(Runnable task) {
@@ -359,7 +386,7 @@ final class PermitStore implements Lender, AutoCloseable {
     beating = true;
     beatAt = nanoTime.getAsLong();
     LowBuckets.Question question =
-        low.ask(beatAt, batches, batchesAnswered, batchesOf(asking.size()));
+        low.ask(beatAt, batches, batchesAnswered, batchesOf(waiting.get()));
     this.<List<Object>>run(
             asked,
             count,
@@ -455,7 +482,7 @@ final class PermitStore implements Lender, AutoCloseable {
   }
 
   private void dropQuestions() {
-    for (Lease lease = asking.poll(); lease != null; lease = asking.poll()) {
+    for (Lease lease = poll(); lease != null; lease = poll()) {
       long now = nanoTime.getAsLong();
       lease.unanswered(lease.draft(now, epoch), now);
     }
@@ -477,9 +504,9 @@ final class PermitStore implements Lender, AutoCloseable {
     numbers.add(node);
     numbers.add(String.valueOf(nodes));
     long now = nanoTime.getAsLong();
-    for (Lease lease = asking.poll();
+    for (Lease lease = poll();
         lease != null;
-        lease = questions.size() < LARGEST_BATCH ? asking.poll() : null) {
+        lease = questions.size() < LARGEST_BATCH ? poll() : null) {
       Lease.Ask ask = lease.draft(now, epoch);
       Limit limit = lease.limit();
       questions.add(new Question(lease, ask));
@@ -527,11 +554,11 @@ final class PermitStore implements Lender, AutoCloseable {
           answers.get(4 * i + 1),
           TimeUnit.MICROSECONDS.toNanos(answers.get(4 * i + 2)),
           now)) {
-        asking.add(lease);
+        add(lease);
       }
     }
     batchesAnswered = batch.number();
-    low.batchAnswered(batchesAnswered, batchesOf(asking.size()));
+    low.batchAnswered(batchesAnswered, batchesOf(waiting.get()));
     send();
   }
 
