@@ -77,8 +77,6 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     RECEIVING
   }
 
-  private static final Duration NEVER = Duration.ofDays(3650);
-
   /** Where a container's thread finds out that it shall break off an answer. */
   static final String BROKEN = Attempt.class.getName() + ".broken";
 
@@ -594,13 +592,13 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
               // Tomcat refuses by itself when a thread of ours could not read, and would show this.
               clientRequest.removeAttribute(RequestDispatcher.ERROR_EXCEPTION);
             }
-            completeAsync();
+            async.complete();
           } else if (!abortedByJetty()) {
             if (!http2InTomcat) {
               // Tomcat answers by itself when a thread of ours could not read, and would show this.
               clientRequest.removeAttribute(RequestDispatcher.ERROR_EXCEPTION);
             }
-            completeAsync();
+            async.complete();
           }
         } catch (RuntimeException takenBack) {
           // The server has done so already.
@@ -870,6 +868,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    */
   void stop() {
     stopped = true;
+    endWithApplication();
     Throwable why = beingStopped();
     boolean locked = lockInTime();
     unlock(locked);
@@ -882,6 +881,15 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     endWithoutCompletion(why);
     refusedInVain();
     endLost();
+  }
+
+  /** Has Tomcat end what nobody else does, because its application has stopped. */
+  void endWithApplication() {
+    try {
+      async.setTimeout(ServiceProxy.UNTIL_STOPPED);
+    } catch (IllegalStateException ended) {
+      // Then nothing is left to be done.
+    }
   }
 
   private void endUntouched(Throwable why) {
@@ -984,26 +992,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     }
     if (needsDispatch()) {
       clientRequest.setAttribute(LAST, writer.heldBack());
-      neverTimeOut();
       async.dispatch();
     } else {
-      completeAsync();
-    }
-  }
-
-  private void completeAsync() {
-    neverTimeOut();
-    async.complete();
-  }
-
-  /**
-   * Each second Tomcat looks for requests whose application has stopped, if no time was set for
-   * them. It takes one that is just being completed for such a one, and times out the next request
-   * of that connection.
-   */
-  private void neverTimeOut() {
-    if (proxy.isInTomcat()) {
-      async.setTimeout(NEVER.toMillis());
+      async.complete();
     }
   }
 
@@ -1197,12 +1188,15 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       Failure told = isStopping() ? Failure.STOPPING : Failure.INTERNAL;
       Refusal.sendBare(exchange, clientResponse, told.status());
       if (!leftToServer()) {
-        completeAsync();
+        async.complete();
       }
-    } else if (!abortedByJetty() && !isStopping() && !leftToServer()) {
-      clientRequest.setAttribute(BROKEN, true);
-      neverTimeOut();
-      async.dispatch();
+    } else if (!abortedByJetty()) {
+      if (isStopping()) {
+        endWithApplication();
+      } else if (!leftToServer()) {
+        clientRequest.setAttribute(BROKEN, true);
+        async.dispatch();
+      }
     }
   }
 

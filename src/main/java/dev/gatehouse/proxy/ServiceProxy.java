@@ -21,6 +21,7 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.EOFException;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Enumeration;
@@ -101,6 +102,16 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
 
   /** Without a body they lack nothing, whatever became of it. */
   private static final Set<String> BODILESS = Set.of("GET", "HEAD", "OPTIONS");
+
+  /** Of no time-out. Each second Tomcat ends what has none and whose application has stopped. */
+  static final long UNTIL_STOPPED = 0;
+
+  /**
+   * So long as nothing is stopped. Without a time-out, Tomcat now and then takes an exchange that
+   * is just ending for one of a stopped application, and times out the next one of that connection.
+   * Longer than since 1970, which is when an exchange that has ended began.
+   */
+  private static final long NEVER = Duration.ofDays(365_000).toMillis();
 
   private transient List<Upstream> upstreams = List.of();
   private transient @Nullable Timeouts timeouts;
@@ -197,7 +208,7 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
 
     AsyncContext async = clientRequest.startAsync();
     // The attempt keeps the time, which knows more than one limit.
-    async.setTimeout(0);
+    async.setTimeout(inTomcat ? NEVER : UNTIL_STOPPED);
     Attempt attempt = new Attempt(this, client(), exchange, async, upstreamRequest, timeouts());
     if (hasContent(clientRequest)) {
       BodyReader body = newBody(clientRequest, upstreamRequest, attempt);

@@ -199,6 +199,7 @@ final class UpstreamClient implements AutoCloseable {
   @Override
   public void close() {
     closing = true;
+    attempts.forEach(Attempt::endWithApplication);
     // Stops the threads and closes all connections; exchanges that are under way fail.
     LifeCycle.stop(client);
     timer.destroy();

@@ -17,6 +17,7 @@ import java.util.stream.Stream;
  */
 public final class TomcatServer extends GatewayServer {
   private final String version;
+  private boolean checkingTimeouts;
 
   /** A Tomcat that is not started yet, of the version {@code 10.1} or {@code 11}. */
   TomcatServer(String version) {
@@ -36,6 +37,12 @@ public final class TomcatServer extends GatewayServer {
   @Override
   public GatewayServer redeployable() {
     return configure("Engine.backgroundProcessorDelay", "1");
+  }
+
+  @Override
+  public GatewayServer checkingTimeouts() {
+    checkingTimeouts = true;
+    return this;
   }
 
   @Override
@@ -72,6 +79,9 @@ public final class TomcatServer extends GatewayServer {
   @Override
   protected Path describe(Path base, Webapp webapp, Path settings) throws IOException {
     String altDDName = "";
+    if (checkingTimeouts) {
+      webapp.webXml(TimeoutChecks.install(base.resolve("lib")));
+    }
     if (!webapp.webXml().isEmpty()) {
       Path file = base.resolve(webapp.name() + "-web.xml");
       Files.writeString(file, fullWebXml(webapp), UTF_8);
