@@ -1,7 +1,7 @@
 package dev.gatehouse.limit;
 
 import java.time.Duration;
-import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /**
  * What one node holds of a shared bucket: permits that were lent to it, and what it has let through
@@ -34,7 +34,7 @@ final class Lease {
 
   private final Limit limit;
   private final String bucket;
-  private final Consumer<Lease> holds;
+  private final Predicate<Lease> holds;
 
   /** For how long ahead permits are lent. */
   private final long horizon;
@@ -50,6 +50,7 @@ final class Lease {
   private long grantedAt;
   private long told = UNKNOWN;
   private long nextPermitAt;
+  private boolean refills;
   private long wanted;
   private long target;
   private long want;
@@ -62,9 +63,10 @@ final class Lease {
 
   /**
    * @param bucket its name at the lender
-   * @param holds told when this has permits that {@link #review} may have to give back
+   * @param holds told when this has something that {@link #review} may have to settle; false if it
+   *     will not look
    */
-  Lease(Limit limit, String bucket, Consumer<Lease> holds, long now) {
+  Lease(Limit limit, String bucket, Predicate<Lease> holds, long now) {
     this.limit = limit;
     this.bucket = bucket;
     this.holds = holds;
@@ -102,6 +104,10 @@ final class Lease {
       permits--;
     } else if (told != 0 && owed + settling < credit(lender)) {
       owed++;
+    } else if (refills && owed + settling == 0 && now - nextPermitAt >= 0) {
+      // The bucket was empty, and clients were told until when: one of them may rely on it.
+      refills = false;
+      owed++;
     } else {
       return -1;
     }
@@ -119,6 +125,7 @@ final class Lease {
       permits = 0;
       giving = 0;
       told = UNKNOWN;
+      refills = false;
       askNotBefore = now;
       pause = 0;
     }
@@ -150,8 +157,7 @@ final class Lease {
 
   private void watch() {
     if (!watched) {
-      watched = true;
-      holds.accept(this);
+      watched = holds.test(this);
     }
   }
 
@@ -199,7 +205,8 @@ final class Lease {
    *
    * @param granted permits that were lent
    * @param left how many the bucket still has; less than 0 if more than it had were let through
-   * @param nanosToOne how long until it has one more, if it has none; 0 if what it has is kept
+   * @param nanosToOne how long until it has one more, if it has none, below zero if that is not
+   *     sure; 0 if what it has is kept
    * @return whether it is to be asked again at once, which the caller then has to do
    */
   synchronized boolean answered(long granted, long left, long nanosToOne, long now) {
@@ -209,7 +216,8 @@ final class Lease {
     }
     permits += granted;
     told = Math.max(0, left);
-    nextPermitAt = now + nanosToOne;
+    nextPermitAt = now + Math.abs(nanosToOne);
+    refills = told == 0 && nanosToOne > 0;
     if (granted > 0 || told > 0) {
       pause = 0;
     } else if (nanosToOne == 0) {
@@ -227,11 +235,20 @@ final class Lease {
     return asked;
   }
 
+  /** It could not be asked. What is owed stays owed, and counts against the credit. */
+  synchronized void postponed() {
+    asked = false;
+    if (owes()) {
+      watch();
+    }
+  }
+
   /** There was no answer. What was lent or given back meanwhile is lost; debts are not. */
   synchronized void unanswered(Ask ask, long now) {
     settling = 0;
     missed = Math.min((double) limit.burst(), missed(now) + ask.owed());
     missedAt = now;
+    refills = false;
     asked = false;
     if (owes()) {
       watch();

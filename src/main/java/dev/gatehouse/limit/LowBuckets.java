@@ -109,7 +109,10 @@ final class LowBuckets {
     if (!listing && !informed && newsFrom == 0 && now - listNotBefore >= 0) {
       listAnew();
     }
-    tell(sent, answered, waiting);
+    if (now - joinedAt >= NEW.toNanos()) {
+      // Until then the others may give more credit than all together may: what is kept stays kept.
+      tell(sent, answered, waiting);
+    }
     if (++questions % QUESTIONS_PER_CLEARING == 0) {
       untilByBucket.values().removeIf(until -> now - until >= 0);
     }
@@ -175,10 +178,13 @@ final class LowBuckets {
       }
       // Whoever gives the smallest credit only need not know.
       heard = storeTime;
+    } else if (newsFrom == 0) {
+      // Too many are low: a list is asked for later.
+      heard = storeTime;
     } else if (next < 0 || storeTime < newsFrom) {
       listAnew();
       heard = storeTime;
-    } else if (newsFrom != 0) {
+    } else {
       newsFrom = next == 0 ? storeTime : next;
       if (next == 0 && now - joinedAt >= NEW.toNanos()) {
         informed = true;

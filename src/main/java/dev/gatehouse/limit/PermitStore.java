@@ -69,8 +69,8 @@ final class PermitStore implements Lender, AutoCloseable {
   /** The store answers nobody else meanwhile: about a millisecond. */
   private static final int LARGEST_BATCH = 100;
 
-  /** A second's worth of questions for a store in the same network. */
-  private static final int MOST_WAITING = 100_000;
+  /** A tenth of a second's worth of questions for a store in the same network. */
+  private static final int MOST_WAITING = 5_000;
 
   /** Longer than a healthy store ever takes; shorter than clients notice that it is not. */
   private static final Duration PATIENCE = Duration.ofMillis(200);
@@ -210,7 +210,8 @@ final class PermitStore implements Lender, AutoCloseable {
 
   @Override
   public boolean mayBeLow(String bucket) {
-    return low.mayBeLow(bucket, nanoTime.getAsLong());
+    // What is postponed is in no batch that LowBuckets waits for.
+    return waiting.get() >= MOST_WAITING / 2 || low.mayBeLow(bucket, nanoTime.getAsLong());
   }
 
   @Override
@@ -235,9 +236,8 @@ final class PermitStore implements Lender, AutoCloseable {
   @Override
   public void ask(Lease lease) {
     if (waiting.get() >= MOST_WAITING) {
-      // Keys are invented faster than the store answers. What is owed is told later.
-      long now = nanoTime.getAsLong();
-      lease.unanswered(lease.draft(now, epoch), now);
+      // Keys are invented faster than the store answers.
+      lease.postponed();
       return;
     }
     add(lease);
@@ -286,6 +286,10 @@ final class PermitStore implements Lender, AutoCloseable {
     if (!heldUp && lost && connection != null && now - heardAt > USELESS.toNanos()) {
       disconnect();
     }
+    if (!lost) {
+      // Before this node says what it has heard: LowBuckets waits for what they ask for.
+      ticks.forEach(Runnable::run);
+    }
     if (connection == null) {
       if (now - triedAt >= BEAT_WHILE_LOST.toNanos()) {
         triedAt = now;
@@ -293,9 +297,6 @@ final class PermitStore implements Lender, AutoCloseable {
       }
     } else if (!beating && now - beatAt >= (lost ? BEAT_WHILE_LOST : BEAT).toNanos()) {
       beat();
-    }
-    if (!lost) {
-      ticks.forEach(Runnable::run);
     }
     if (sent == null && !asking.isEmpty()) {
       send();
@@ -423,12 +424,14 @@ final class PermitStore implements Lender, AutoCloseable {
       }
       return;
     }
+    int heard = Math.max(1, ((Long) answer.get(0)).intValue());
     if (now - beatAt <= patience().toNanos()) {
+      // Before requests take it for found.
+      nodes = Math.max(nodes, heard);
       found(now);
     }
     if (!lost) {
       heardAt = now;
-      int heard = Math.max(1, ((Long) answer.get(0)).intValue());
       // When all come back at once, the first to do so sees fewer than there are.
       nodes = now - foundAt < AGAIN.toNanos() ? Math.max(nodes, heard) : heard;
       for (int i = 3; i + 1 < answer.size(); i += 2) {
@@ -498,12 +501,18 @@ final class PermitStore implements Lender, AutoCloseable {
       dropQuestions();
       return;
     }
+    if (asking.isEmpty()) {
+      return;
+    }
     List<Question> questions = new ArrayList<>();
     List<String> keys = new ArrayList<>(List.of(HEARD, LOW, LOW_UNTIL));
     List<String> numbers = new ArrayList<>();
     numbers.add(node);
     numbers.add(String.valueOf(nodes));
     long now = nanoTime.getAsLong();
+    // From here on, whatever goes wrong, the time-out answers what was taken out.
+    Batch batch = new Batch(++batches, questions, now);
+    sent = batch;
     for (Lease lease = poll();
         lease != null;
         lease = questions.size() < LARGEST_BATCH ? poll() : null) {
@@ -518,13 +527,8 @@ final class PermitStore implements Lender, AutoCloseable {
       numbers.add(String.valueOf(limit.burst()));
       numbers.add(String.valueOf(limit.debt(nodes)));
     }
-    if (questions.isEmpty()) {
-      return;
-    }
     counts.batches().increment();
     counts.questions().add(questions.size());
-    Batch batch = new Batch(++batches, questions, now);
-    sent = batch;
     this.<List<Long>>run(
             asked,
             lend,
@@ -543,7 +547,6 @@ final class PermitStore implements Lender, AutoCloseable {
       unanswered(StoreFailure.of(failure));
       return;
     }
-    sent = null;
     long now = nanoTime.getAsLong();
     heardAt = now;
     for (int i = 0; i < batch.questions().size(); i++) {
@@ -557,6 +560,7 @@ final class PermitStore implements Lender, AutoCloseable {
         add(lease);
       }
     }
+    sent = null;
     batchesAnswered = batch.number();
     low.batchAnswered(batchesAnswered, batchesOf(waiting.get()));
     send();

@@ -12,6 +12,7 @@ import io.github.bucket4j.local.LockFreeBucket;
 import java.time.Duration;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -76,6 +77,11 @@ final class RateLimiter implements AutoCloseable {
   private final Cache<String, Account> accounts;
   private final Function<String, Account> opening;
   private final Queue<Held> held = new ConcurrentLinkedQueue<>();
+
+  /** How many {@link #held} has. While the store is lost nobody looks at them. */
+  private final AtomicLong holding = new AtomicLong();
+
+  private final long mostHeld;
   private final LongAdder forgotten = new LongAdder();
 
   /**
@@ -91,6 +97,8 @@ final class RateLimiter implements AutoCloseable {
       OnLoss onLoss,
       LongSupplier nanoTime) {
     this.limit = limit;
+    // Those of keys that were just forgotten, too.
+    this.mostHeld = 2 * keys;
     this.lender = lender;
     this.onLoss = onLoss;
     this.nanoTime = nanoTime;
@@ -201,7 +209,16 @@ final class RateLimiter implements AutoCloseable {
     }
   }
 
-  private void holds(Lease lease) {
+  private boolean holds(Lease lease) {
+    if (holding.get() >= mostHeld) {
+      return false;
+    }
+    holding.incrementAndGet();
+    hold(lease);
+    return true;
+  }
+
+  private void hold(Lease lease) {
     held.add(new Held(lease, nanoTime.getAsLong() + lease.reviewAfter()));
   }
 
@@ -213,7 +230,9 @@ final class RateLimiter implements AutoCloseable {
       held.poll();
       Lease lease = next.lease();
       if (lease.review(now)) {
-        holds(lease);
+        hold(lease);
+      } else {
+        holding.decrementAndGet();
       }
       if (lender != null) {
         ask(lender, lease, now);

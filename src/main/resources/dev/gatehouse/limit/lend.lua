@@ -5,8 +5,8 @@
 -- for each bucket six numbers: permits given back, permits owed, permits wanted, microseconds per
 -- permit, the bucket's size, and how much may be owed.
 -- Returns four numbers for each bucket: permits lent; permits left, below zero if there are debts;
--- microseconds until there is one; microseconds for which it is low. None left and no time until
--- there is one: what there is, is kept for a moment.
+-- microseconds until there is one, below zero if that is not sure; microseconds for which it is low.
+-- None left and no time until there is one: what there is, is kept for a moment.
 --
 -- A bucket is kept as the moment at which it will be full again, in microseconds of this server's
 -- clock since 2026; one that is full is not kept. Behind it stand the node that asked last, when it
@@ -22,8 +22,9 @@
 
 local time = redis.call('TIME')
 local now = (time[1] - 1767225600) * 1000000 + time[2]
-local node, nodes = ARGV[1], tonumber(ARGV[2])
 local hearing = redis.call('ZCARD', KEYS[1])
+-- A node may not have counted those that have just come.
+local node, nodes = ARGV[1], math.max(tonumber(ARGV[2]), hearing)
 local reliedOn = 300000
 local answers = {}
 
@@ -31,7 +32,7 @@ for i = 1, #KEYS - 3 do
   local key = KEYS[i + 3]
   local at = 6 * i - 3
   local give, owed, want = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
-  local cost, size, debt = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
+  local cost, size, debt = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), math.max(tonumber(ARGV[at + 5]), hearing)
 
   local full, othersAt, lowSince, lowUntil = now, 0, 0, 0
   -- What is no text of ours, somebody else has put there.
@@ -83,7 +84,7 @@ for i = 1, #KEYS - 3 do
       redis.call('ZADD', KEYS[2], now, key)
       redis.call('ZADD', KEYS[3], lowUntil, key)
       -- In case that no node is left to clear them.
-      redis.call('EXPIRE', KEYS[2], 60)
+      redis.call('EXPIRE', KEYS[2], 100)
       redis.call('EXPIRE', KEYS[3], 864000)
     end
   end
@@ -100,6 +101,9 @@ for i = 1, #KEYS - 3 do
   local toOne = whole > 0 and 0 or math.ceil((1 - left) * cost)
   if whole > 0 and left < size / 2 and left - reserve < 0.999999 then
     whole = 0
+  elseif reserve > 0 then
+    -- Nodes that have not heard may let some more through.
+    toOne = -toOne
   end
   answers[4 * i - 3] = lent
   answers[4 * i - 2] = whole

@@ -12,7 +12,8 @@ local time = redis.call('TIME')
 local now = (time[1] - 1767225600) * 1000000 + time[2]
 local node, seconds = ARGV[1], tonumber(ARGV[2])
 local heard, order, from, most = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
-local kept = 10000000
+-- Half of it is more than a list of 200,000 (LowBuckets) takes from far away.
+local kept = 80000000
 
 if seconds > 0 then
   redis.call('ZADD', KEYS[1], now + seconds * 1000000, node)

@@ -201,6 +201,59 @@ class CreditSimulationFull {
     }
   }
 
+  /** Those that were there give credit for themselves alone until they have counted the others. */
+  @ParameterizedTest
+  @MethodSource("worlds")
+  void whoWasThereBeforeFreshNodesAddsNothing(String text, int count) {
+    Limit limit = limit(text);
+    for (int fresh : new int[] {1, count - 1}) {
+      for (double pause : new double[] {60, 120, 180, 250}) {
+        for (int later = 0; later < 25; later += 5) {
+          SimulatedNodes nodes = nodes(text, count - fresh, 2, 1);
+          nodes.run(Duration.ofSeconds(3).plusMillis(later));
+          for (int node = 0; node < count - fresh; node++) {
+            nodes.pause(node, millis(pause));
+          }
+          nodes.run(millis(1));
+          for (int node = 0; node < fresh; node++) {
+            nodes.join();
+          }
+          // No gateway takes requests before it knows how many there are.
+          nodes.run(millis(40));
+          int[] turn = {0};
+          nodes.send(
+              millis(pause + 300),
+              nodes.steadily(limit.burst() * 100.0),
+              () -> count - fresh + turn[0]++ % fresh,
+              () -> 0);
+          nodes.run(millis(pause - 42));
+          for (int node = 0; node < count - fresh; node++) {
+            group(nodes, node, (int) limit.burst(), 0.1);
+          }
+          nodes.run(millis(500));
+
+          assertWithin(nodes, limit, "%s fresh, %s ms, at %s", fresh, pause, later);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("worlds")
+  void whatDoesNotReachTheStoreAddsNothing(String text, int count) {
+    Limit limit = limit(text);
+    for (double moment : new double[] {5, 150, 210, 240, 300, 400, 600, 800}) {
+      SimulatedNodes nodes = nodes(text, count, 2, 1);
+      nodes.loseNextQuestion(count - 1);
+      group(nodes, count - 1, (int) limit.burst(), 0.01);
+      nodes.run(millis(moment));
+      nodes.send(millis(1200), nodes.steadily(limit.burst() * 25.0), () -> 0, () -> 0);
+      nodes.run(millis(1500));
+
+      assertWithin(nodes, limit, "at %s", moment);
+    }
+  }
+
   @ParameterizedTest
   @MethodSource("worlds")
   void whereTheStoresAnswerIsLostNothingIsAdded(String text, int count) {

@@ -24,7 +24,7 @@ class LeaseTest {
   private Lease lease = lease(LIMIT);
 
   private Lease lease(Limit limit) {
-    return new Lease(limit, "bucket", same -> held.incrementAndGet(), now);
+    return new Lease(limit, "bucket", same -> held.incrementAndGet() > 0, now);
   }
 
   private long take() {
@@ -194,7 +194,32 @@ class LeaseTest {
     settled(0, left);
 
     assertThat(take()).isEqualTo(-1);
+    later(99);
+    assertThat(passed(100)).isZero();
+  }
+
+  @Test
+  void whenItHasAPermitAgainAsWasToldOneRequestMayRelyOnIt() {
+    passed(3);
+    settled(0, 0);
+    later(100);
+
+    assertThat(take()).isZero();
+    assertThat(passed(100)).isZero();
+    assertThat(lease.beginAsking(now)).isTrue();
+    assertThat(draft().owed()).isEqualTo(1);
     later(60_000);
+    assertThat(passed(100)).as("until there is another answer").isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {0, -100 * MILLI})
+  void nobodyReliesOnABucketOfWhichTheRestIsKeptOrWhichIsNotSure(long nanosToOne) {
+    draft();
+    lease.answered(0, 0, nanosToOne, now);
+    assertThat(lease.nanosToNext(now)).isEqualTo(-nanosToOne);
+    later(60_000);
+
     assertThat(passed(100)).isZero();
   }
 
@@ -465,6 +490,22 @@ class LeaseTest {
   }
 
   @Test
+  void debtsThatCannotBeToldYetCountAgainstTheCreditAndAreToldLater() {
+    int passed = 0;
+    for (int i = 0; i < 600; i++) {
+      passed += take() >= 0 ? 1 : 0;
+      if (lease.beginAsking(now)) {
+        lease.postponed();
+      }
+    }
+
+    assertThat(passed).isEqualTo(30);
+    assertThat(held).hasValue(1);
+    assertThat(lease.beginAsking(now)).isTrue();
+    assertThat(draft().owed()).isEqualTo(30);
+  }
+
+  @Test
   void debtsAreAddedUpWhileThereIsNoAnswer() {
     passed(10);
     Ask first = draft();
@@ -605,7 +646,7 @@ class LeaseTest {
     assertThat(lease.review(now)).isFalse();
     assertThat(lease.beginAsking(now)).isTrue();
     assertThat(draft().give()).isEqualTo(19);
-    assertThat(take()).isEqualTo(-1);
+    assertThat(passed(100)).as("what has come back since").isEqualTo(1);
   }
 
   @Test
@@ -616,7 +657,7 @@ class LeaseTest {
 
     assertThat(lease.review(now)).isTrue();
     assertThat(draft().give()).isEqualTo(80);
-    assertThat(passed(100)).isEqualTo(10);
+    assertThat(passed(100)).as("and what has come back since").isEqualTo(10 + 1);
   }
 
   @ParameterizedTest

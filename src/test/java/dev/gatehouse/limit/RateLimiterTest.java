@@ -500,6 +500,49 @@ class RateLimiterTest {
     assertThat(lending.answer(now, 0).owed()).isGreaterThanOrEqualTo(40);
   }
 
+  @ParameterizedTest
+  @EnumSource(value = OnLoss.class, names = "REFUSE", mode = EnumSource.Mode.EXCLUDE)
+  void inventedKeysDoNotFillTheMemoryWhileTheLenderIsLost(OnLoss onLoss) {
+    RateLimiter limiter = sharing("600/1m", 1_000, onLoss);
+    lending.lost = true;
+    long before = usedMemory();
+    for (int i = 0; i < INVENTED; i++) {
+      limiter.take("invented-" + i);
+    }
+    assertThat(usedMemory() - before).isLessThan(20_000_000);
+    lending.lost = false;
+    now += 500_000_000;
+
+    lending.ticks.forEach(Runnable::run);
+
+    // All that are remembered, and as many that were not long ago.
+    assertThat(lending.asked).hasSizeBetween(1_000, 2_000);
+  }
+
+  @Test
+  void whoeverWasNotLookedAtIsLookedAtAgainOnceThereIsRoom() {
+    RateLimiter limiter = sharing("600/1m", 1, OnLoss.LOCAL);
+    lending.lost = true;
+    for (String key : List.of("a", "b", "c", "d")) {
+      limiter.take(key);
+    }
+    lending.lost = false;
+    for (int i = 0; i < 3; i++) {
+      now += 500_000_000;
+      lending.ticks.forEach(Runnable::run);
+      lending.asked.forEach(lease -> lease.draft(now, 1));
+      lending.asked.forEach(lease -> lease.answered(0, 600, 0, now));
+    }
+    lending.asked.clear();
+    limiter.take("e");
+    lending.answer(now, 50);
+    lending.asked.clear();
+    now += 500_000_000;
+    lending.ticks.forEach(Runnable::run);
+
+    assertThat(lending.answer(now, 0).give()).isEqualTo(50);
+  }
+
   @Test
   void aNodeNeverLetsThroughMoreThanItsOwnBucketThoughItWasLentMore() {
     RateLimiter limiter = sharing("5/1s", 10, OnLoss.LOCAL);

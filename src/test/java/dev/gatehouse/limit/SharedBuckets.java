@@ -46,7 +46,7 @@ final class SharedBuckets {
 
   private static final double RELIED_ON = 300_000;
   private static final double MARGIN = 4_000_000;
-  private static final double NEWS_KEPT = 10_000_000;
+  private static final double NEWS_KEPT = 80_000_000;
 
   private final Map<String, Kept> buckets = new HashMap<>();
   private final Map<String, Double> nodes = new HashMap<>();
@@ -70,6 +70,7 @@ final class SharedBuckets {
       long size,
       long debt) {
     double now = micros;
+    int all = Math.max(count, seen.size());
     double full = now;
     double othersAt = 0;
     double since = 0;
@@ -83,7 +84,7 @@ final class SharedBuckets {
     }
     full = Math.max(now, full);
     full = full + (ask.owed() - ask.give()) * cost;
-    full = Math.max(now, Math.min(full, now + (size + debt) * cost));
+    full = Math.max(now, Math.min(full, now + (size + Math.max(debt, seen.size())) * cost));
 
     double left = (now - full) / cost + size;
     boolean marked = until - now >= RELIED_ON;
@@ -95,7 +96,7 @@ final class SharedBuckets {
     }
     double share = Math.floor(left - reserve + 0.000001);
     if (now - othersAt < 2_000_000) {
-      share = Math.max(Math.min(share, 1), Math.floor(share / count));
+      share = Math.max(Math.min(share, 1), Math.floor(share / all));
     }
     double lent = Math.max(0, Math.min((double) ask.want(), share));
     full = full + lent * cost;
@@ -128,10 +129,11 @@ final class SharedBuckets {
     }
     long whole = (long) Math.floor(left + 0.000001);
     boolean isKept = whole > 0 && left < size / 2.0 && left - reserve < 0.999999;
+    long toOne = whole > 0 ? 0 : (long) Math.ceil((1 - left) * cost);
     return new Answer(
         (long) lent,
         isKept ? 0 : whole,
-        whole > 0 ? 0 : (long) Math.ceil((1 - left) * cost),
+        reserve > 0 ? -toOne : toOne,
         (long) Math.max(0, until - now));
   }
 

@@ -180,6 +180,11 @@ final class SimulatedNodes {
     nodes.get(node).answersToLose++;
   }
 
+  /** What a node asks next does not reach the store. */
+  void loseNextQuestion(int node) {
+    nodes.get(node).questionsToLose++;
+  }
+
   /** The store answers nobody any more. */
   void stopStore() {
     storeDown = true;
@@ -322,6 +327,7 @@ final class SimulatedNodes {
     private long slowBatches;
     private long slowBeats;
     private int answersToLose;
+    private int questionsToLose;
     private long lastToStore;
     private long lastFromStore;
 
@@ -429,11 +435,11 @@ final class SimulatedNodes {
         beating = false;
         lose();
       }
-      if (!beating && now - beatAt >= (lost ? BEAT_WHILE_LOST : BEAT)) {
-        beat();
-      }
       if (!lost) {
         review.run();
+      }
+      if (!beating && now - beatAt >= (lost ? BEAT_WHILE_LOST : BEAT)) {
+        beat();
       }
       later(now + TICK, this::tick);
     }
@@ -528,7 +534,11 @@ final class SimulatedNodes {
       if (!drafted.isEmpty()) {
         Batch batch = new Batch(++sentBatches, drafted, known, now);
         sent = batch;
-        toStore(slowBatches, () -> atStore(batch));
+        if (questionsToLose > 0) {
+          questionsToLose--;
+        } else {
+          toStore(slowBatches, () -> atStore(batch));
+        }
       }
     }
 
