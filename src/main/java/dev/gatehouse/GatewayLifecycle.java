@@ -120,8 +120,8 @@ public final class GatewayLifecycle implements ServletContextListener {
               filter,
               filter.getUrlPatternMappings(),
               filter.getServletNameMappings(),
-              Parameters.ofFilter(
-                  filter.getName(), filter.getInitParameters(), settings, problems)));
+              Parameters.ofFilter(filter.getName(), filter.getInitParameters(), settings, problems)
+                  .amongServlets(context.getServletRegistrations().keySet())));
     }
     List<Configuration.Component> servlets = new ArrayList<>();
     for (ServletRegistration servlet : byName(context.getServletRegistrations())) {

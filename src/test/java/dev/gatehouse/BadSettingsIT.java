@@ -91,6 +91,10 @@ class BadSettingsIT {
                           <init-param>
                             <param-name>key</param-name><param-value>colour</param-value>
                           </init-param>
+                          <init-param>
+                            <param-name>except</param-name>
+                            <param-value>users, helth</param-value>
+                          </init-param>
                         </filter>
                         <filter-mapping>
                           <filter-name>limit-nothing</filter-name>
@@ -158,6 +162,7 @@ class BadSettingsIT {
     assertThat(lineWith("got 'many'")).contains("limit-by-address", "rateLimit.byAddress");
     assertThat(lineWith("got 'panic'")).contains("onStoreLoss", "local, allow, refuse");
     assertThat(lineWith("'colour'")).contains("limit-nothing", "'key'", "header:<name>");
+    assertThat(lineWith("[helth]")).contains("limit-nothing", "'except'", "servlet-names");
     assertThat(lineWith("'burst' says nothing")).contains("limit-nothing");
     assertThat(lineWith("'limit' and 'concurrent' are missing")).contains("limit-nothing");
     assertThat(lineWith("expected local, or a URL")).contains("'store'", "redis://host:6379/0");

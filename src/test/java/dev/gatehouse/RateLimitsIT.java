@@ -492,7 +492,10 @@ class RateLimitsIT {
       stream.send(request("/api/inventory/1"));
       assertThat(stream.receiveHead().get(0)).contains(" 200");
 
-      assertRefused(get("/api/inventory/1"), "both-concurrent", 1, 1);
+      RawResponse refused = get("/api/inventory/1");
+      assertRefused(refused, "both-concurrent", 1, 1);
+      assertThat(refused.values("RateLimit-Policy"))
+          .endsWith("\"both-concurrent\";q=1;qu=\"concurrent-requests\"", "\"both\";q=2;w=86400");
       gate.countDown();
     }
     service.will(UpstreamThat.echoes());
@@ -511,6 +514,9 @@ class RateLimitsIT {
     "2001:db8:0:2::1, 2001:DB8:0:2:0:0:0:1, true",
     "2001:db8:0:3::1, 2001:db8:0:4::1, false",
     "192.0.2.5, ::ffff:192.0.2.5, true",
+    "192.0.2.6:1111, 192.0.2.6:2222, true",
+    "192.0.2.7:1111, 192.0.2.8:1111, false",
+    "[2001:db8:0:5::1]:443, 2001:db8:0:5::2, true",
   })
   void behindATrustedProxyItsClientsAreCounted(String one, String other, boolean together) {
     for (int i = 0; i < 3; i++) {

@@ -16,6 +16,7 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,6 +59,7 @@ public final class Parameters {
   private final Problems problems;
   private final List<Read> reads = new ArrayList<>();
   private @Nullable String keyPrefix = "";
+  private Set<String> servlets = Set.of();
 
   private Parameters(
       String component,
@@ -112,6 +114,30 @@ public final class Parameters {
   public static Parameters ofServlet(
       String name, Map<String, String> initParameters, Settings settings, Problems problems) {
     return new Parameters("servlet " + name, name + ".", initParameters, settings, problems);
+  }
+
+  /** From here on, names of other servlets than these are a problem. */
+  public Parameters amongServlets(Set<String> all) {
+    servlets = all;
+    return this;
+  }
+
+  /** Servlet-names with commas, with a default. */
+  public Set<String> servlets(String name, String fallback) {
+    Set<String> named = value(name, fallback, "servlet-names with commas", Parameters::names);
+    Set<String> unknown = new TreeSet<>(named);
+    unknown.removeAll(servlets);
+    if (isWritten(name) && !servlets.isEmpty() && !unknown.isEmpty()) {
+      problem("init-param '" + name + "': expected servlet-names, got " + unknown);
+    }
+    return named;
+  }
+
+  private static Set<String> names(String text) {
+    return Arrays.stream(text.split(",", -1))
+        .map(String::strip)
+        .filter(each -> !each.isEmpty())
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   /**

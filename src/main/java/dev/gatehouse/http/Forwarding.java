@@ -1,6 +1,7 @@
 package dev.gatehouse.http;
 
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** What a proxy says of the request before it: X-Forwarded-For and Forwarded (RFC 7239). */
@@ -8,9 +9,13 @@ public final class Forwarding {
 
   private Forwarding() {}
 
+  /** Behind an address; an IPv6 address with a port stands in brackets. */
+  private static final Pattern PORT = Pattern.compile("(?<=^[^:]{1,15}|]):[0-9]{1,5}$");
+
   /**
    * The address that counts as the client's, as trusted proxies tell it: the right-most address of
-   * the chain that is not itself a trusted proxy. What stands left of it may be forged.
+   * the chain that is not itself a trusted proxy. What stands left of it may be forged. Some
+   * proxies write the client's port, too.
    *
    * @param peer the address of the other end of the connection, a trusted proxy
    * @param forwardedFor the values of X-Forwarded-For, in order
@@ -20,7 +25,7 @@ public final class Forwarding {
     String client = peer;
     String[] chain = String.join(",", forwardedFor).split(",", -1);
     for (int i = chain.length - 1; i >= 0; i--) {
-      String address = chain[i].strip();
+      String address = PORT.matcher(chain[i].strip()).replaceFirst("");
       if (address.isEmpty()) {
         // An empty element of a list means nothing (RFC 9110 section 5.6.1.2).
         continue;

@@ -2,6 +2,7 @@ package dev.gatehouse.limit;
 
 import dev.gatehouse.config.Quantity;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -10,7 +11,7 @@ import java.util.regex.Pattern;
  * refilled evenly with {@code count} of them per {@code window}.
  *
  * @param count 1 to {@value #MOST}
- * @param window 1 s to 1 day
+ * @param window 1 s to 1 day, in whole seconds
  * @param burst 1 to {@value #MOST}
  */
 record Limit(long count, Duration window, long burst) {
@@ -35,7 +36,9 @@ record Limit(long count, Duration window, long burst) {
       try {
         long count = count(form.group(1).strip());
         Duration window = Quantity.duration(form.group(2).strip());
-        if (window.compareTo(SHORTEST) >= 0 && window.compareTo(LONGEST) <= 0) {
+        // Clients are told of a window in whole seconds.
+        boolean whole = window.equals(window.truncatedTo(ChronoUnit.SECONDS));
+        if (whole && window.compareTo(SHORTEST) >= 0 && window.compareTo(LONGEST) <= 0) {
           return new Limit(count, window, count);
         }
       } catch (IllegalArgumentException notSo) {
@@ -43,7 +46,7 @@ record Limit(long count, Duration window, long burst) {
       }
     }
     throw new IllegalArgumentException(
-        "COUNT/DURATION with 1 to " + MOST + " and 1s to 1d, such as 600/1m");
+        "COUNT/DURATION with 1 to " + MOST + " and 1s to 1d in whole seconds, such as 600/1m");
   }
 
   /**

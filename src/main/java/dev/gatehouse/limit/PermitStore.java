@@ -267,7 +267,7 @@ final class PermitStore implements Lender, AutoCloseable {
     }
   }
 
-  // All from here on runs on the thread.
+  // All from here on runs on the thread, but for close().
 
   private void tick() {
     long now = nanoTime.getAsLong();

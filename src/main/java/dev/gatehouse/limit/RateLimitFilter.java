@@ -12,14 +12,12 @@ import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,7 +43,7 @@ import org.jspecify.annotations.Nullable;
  * <table>
  * <caption>Parameters</caption>
  * <tr><th>init-param</th><th>format</th><th>default</th></tr>
- * <tr><td>{@code limit}</td><td>{@code COUNT/DURATION}, duration 1s to 1d; empty: no limit</td>
+ * <tr><td>{@code limit}</td><td>{@code COUNT/DURATION}, whole seconds, 1s to 1d; empty: no limit</td>
  *   <td>none</td></tr>
  * <tr><td>{@code burst}</td><td>how many may pass at once</td><td>COUNT</td></tr>
  * <tr><td>{@code concurrent}</td><td>how many may be under way at the same time, on each node; an
@@ -83,6 +81,7 @@ import org.jspecify.annotations.Nullable;
  * <filter-mapping>
  *   <filter-name>limit-orders</filter-name>
  *   <url-pattern>/api/orders/*</url-pattern>
+ *   <url-pattern>/orders/*</url-pattern>
  * </filter-mapping>
  * }</pre>
  */
@@ -125,8 +124,7 @@ public final class RateLimitFilter extends GatewayFilter {
     key =
         parameters.value(
             "key", "caller", "caller, address, service, header:<name>, with +", LimitKey::parse);
-    except =
-        parameters.value("except", "health", "servlet-names with commas", RateLimitFilter::names);
+    except = parameters.servlets("except", "health");
     dryRun = parameters.choice("dryRun", "false", "true", "false").equals("true");
     keys = parameters.value("keys", "100000", "number", RateLimitFilter::keys);
     parameters.keysUnder("rateLimit.");
@@ -150,13 +148,6 @@ public final class RateLimitFilter extends GatewayFilter {
           "init-params 'limit' and 'concurrent' are missing: expected one of them, or both");
     }
     limit = limit.map(rate -> burst.map(rate::withBurst).orElse(rate));
-  }
-
-  private static Set<String> names(String text) {
-    return Arrays.stream(text.split(",", -1))
-        .map(String::strip)
-        .filter(name -> !name.isEmpty())
-        .collect(Collectors.toUnmodifiableSet());
   }
 
   private static long keys(String text) {
@@ -243,10 +234,15 @@ public final class RateLimitFilter extends GatewayFilter {
     }
     if (!dryRun) {
       if (running != null) {
-        tell(exchange, clientResponse, concurrentPolicy, concurrentState + Math.max(0, free));
+        tell(exchange, clientResponse, POLICY, concurrentPolicy);
+        tell(exchange, clientResponse, STATE, concurrentState + Math.max(0, free));
+      }
+      if (rate != null) {
+        tell(exchange, clientResponse, POLICY, ratePolicy);
       }
       if (verdict != null) {
-        tell(exchange, clientResponse, ratePolicy, rateState(verdict));
+        // Else how much is left was not asked: that would take a permit.
+        tell(exchange, clientResponse, STATE, rateState(verdict));
       }
     }
     if (passes || dryRun) {
@@ -268,11 +264,9 @@ public final class RateLimitFilter extends GatewayFilter {
   }
 
   private static void tell(
-      Exchange exchange, HttpServletResponse clientResponse, String policy, String state) {
-    exchange.tellClient(POLICY, policy);
-    exchange.tellClient(STATE, state);
-    clientResponse.addHeader(POLICY, policy);
-    clientResponse.addHeader(STATE, state);
+      Exchange exchange, HttpServletResponse clientResponse, String field, String value) {
+    exchange.tellClient(field, value);
+    clientResponse.addHeader(field, value);
   }
 
   /** Whole seconds, rounded up, at least one: whoever came at once would come in vain. */

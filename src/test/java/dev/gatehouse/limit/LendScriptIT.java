@@ -178,7 +178,7 @@ class LendScriptIT {
     // One day's count of 100, and at most 5 owed; 6 until there is one.
     assertThat(answer.get(0)).isZero();
     assertThat(answer.get(1)).isEqualTo(-5);
-    assertThat(answer.get(2)).isBetween(6 * DAY / 100 - 60_000_000, 6 * DAY / 100);
+    assertThat(-answer.get(2)).isBetween(6 * DAY / 100 - 60_000_000, 6 * DAY / 100);
     assertThat(Long.parseLong(redis.command("PTTL", KEY))).isLessThanOrEqualTo(105 * DAY / 100_000);
   }
 
