@@ -189,7 +189,6 @@ class SharedLimitsIT {
   }
 
   /** How many pass by both gateways until nothing more does. */
-  /** Some are kept until the gateways have heard how many there are left. */
   private static int passedInAll(int atLeast, String context, String subject) {
     AtomicInteger passed = new AtomicInteger();
     String path = context + "/api/users/1";

@@ -277,9 +277,14 @@ final class Lease {
     return watched;
   }
 
-  /** Gives back everything. */
-  synchronized void giveBack() {
+  /**
+   * Gives back everything.
+   *
+   * @return whether there is anything to be told
+   */
+  synchronized boolean giveBack() {
     giving += permits;
     permits = 0;
+    return owes();
   }
 }

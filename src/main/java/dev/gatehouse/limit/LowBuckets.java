@@ -29,7 +29,7 @@ final class LowBuckets {
   record Question(String order, long from, long heard, int round, long askedAt) {}
 
   /** How many buckets the store tells of at a time, at most. */
-  static final int PAGE = 1_000;
+  static final int PAGE = 2_000;
 
   /** What was heard so long ago is not relied on. The same in lend.lua. */
   private static final Duration STALE = Duration.ofMillis(300);

@@ -154,9 +154,9 @@ final class RateLimiter implements AutoCloseable {
     if (cause == RemovalCause.SIZE) {
       forgotten.increment();
     }
-    if (account != null && account.lease() != null && lender != null && !lender.isLost()) {
-      account.lease().giveBack();
-      ask(lender, account.lease(), nanoTime.getAsLong());
+    Lease lease = account == null ? null : account.lease();
+    if (lease != null && lender != null && !lender.isLost() && lease.giveBack()) {
+      ask(lender, lease, nanoTime.getAsLong());
     }
   }
 

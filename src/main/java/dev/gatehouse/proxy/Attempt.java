@@ -887,8 +887,8 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   void endWithApplication() {
     try {
       async.setTimeout(ServiceProxy.UNTIL_STOPPED);
-    } catch (IllegalStateException ended) {
-      // Then nothing is left to be done.
+    } catch (RuntimeException takenBack) {
+      // Then nothing is left to be ended.
     }
   }
 

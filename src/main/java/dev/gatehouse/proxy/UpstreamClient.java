@@ -148,6 +148,10 @@ final class UpstreamClient implements AutoCloseable {
   void watch(Attempt attempt) {
     attempts.add(attempt);
     timer.schedule(attempt);
+    if (closing) {
+      // It may have come too late to be stopped.
+      attempt.endWithApplication();
+    }
   }
 
   /** Looks at an attempt's time again, which may now end earlier than before. */

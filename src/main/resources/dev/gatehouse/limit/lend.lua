@@ -84,7 +84,7 @@ for i = 1, #KEYS - 3 do
       redis.call('ZADD', KEYS[2], now, key)
       redis.call('ZADD', KEYS[3], lowUntil, key)
       -- In case that no node is left to clear them.
-      redis.call('EXPIRE', KEYS[2], 100)
+      redis.call('EXPIRE', KEYS[2], 60)
       redis.call('EXPIRE', KEYS[3], 864000)
     end
   end

@@ -13,7 +13,7 @@ local now = (time[1] - 1767225600) * 1000000 + time[2]
 local node, seconds = ARGV[1], tonumber(ARGV[2])
 local heard, order, from, most = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 -- Half of it is more than a list of 200,000 (LowBuckets) takes from far away.
-local kept = 80000000
+local kept = 20000000
 
 if seconds > 0 then
   redis.call('ZADD', KEYS[1], now + seconds * 1000000, node)

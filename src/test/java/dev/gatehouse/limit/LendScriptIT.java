@@ -237,7 +237,7 @@ class LendScriptIT {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {-81_000_000, -41_000_000, 60_000_000})
+  @ValueSource(longs = {-21_000_000, -11_000_000, 60_000_000})
   void aNodeWhoseNewsAreTooOldOrOfAnotherTimeIsToldToBeginAnew(long ago) {
     lend("n1", 0, 0, 60);
 

@@ -621,6 +621,20 @@ class RateLimiterTest {
   }
 
   @Test
+  void nothingIsToldOfAKeyThatIsForgottenAndHasNothing() {
+    RateLimiter limiter = sharing("600/1m", 1, OnLoss.LOCAL);
+    limiter.take("a");
+    Lease lease = lending.asked.remove(0);
+    lease.draft(now, 1);
+    lease.answered(0, 600, 0, now);
+    limiter.take("b");
+    limiter.take("c");
+    assertThat(limiter.forgotten().sum()).isEqualTo(2);
+
+    assertThat(lending.asked).isNotEmpty().doesNotContain(lease);
+  }
+
+  @Test
   void allPermitsGoBackAtTheEnd() {
     RateLimiter limiter = sharing("600/1m", 10, OnLoss.LOCAL);
     limiter.take("a");

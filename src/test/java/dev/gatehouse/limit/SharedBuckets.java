@@ -46,7 +46,7 @@ final class SharedBuckets {
 
   private static final double RELIED_ON = 300_000;
   private static final double MARGIN = 4_000_000;
-  private static final double NEWS_KEPT = 80_000_000;
+  private static final double NEWS_KEPT = 20_000_000;
 
   private final Map<String, Kept> buckets = new HashMap<>();
   private final Map<String, Double> nodes = new HashMap<>();

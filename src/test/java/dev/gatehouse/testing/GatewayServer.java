@@ -97,9 +97,6 @@ public abstract class GatewayServer implements AutoCloseable {
   /** Looks for changed descriptors all the time; no stock server does that so soon. */
   public abstract GatewayServer redeployable();
 
-  /** Looks for exchanges that have timed out all the time, and not once in a while. */
-  public abstract GatewayServer checkingTimeouts();
-
   /** Gives the server's process so much heap, such as {@code 64m}. */
   public GatewayServer heap(String size) {
     return option("-Xmx" + size);

@@ -34,12 +34,6 @@ public final class JettyServer extends GatewayServer {
   }
 
   @Override
-  public GatewayServer checkingTimeouts() {
-    // It sets a timer for each, and checks none.
-    return this;
-  }
-
-  @Override
   protected void prepare(Path base, boolean http2, Map<String, String> configuration)
       throws IOException {
     Files.createDirectories(base.resolve("webapps"));

@@ -39,8 +39,8 @@ public final class TomcatServer extends GatewayServer {
     return configure("Engine.backgroundProcessorDelay", "1");
   }
 
-  @Override
-  public GatewayServer checkingTimeouts() {
+  /** Looks for exchanges that have timed out all the time, and not once a second. */
+  public TomcatServer checkingTimeouts() {
     checkingTimeouts = true;
     return this;
   }
