@@ -329,7 +329,7 @@ class CreditSimulationFull {
     "100/1m, 2, SINGLY, 0, 0",
     "100/1m, 10, SINGLY, 0, 0",
     "100/1m, 100, SINGLY, 0, 0",
-    "100/1m, 2, SIX_SPREAD, 0, 1.3",
+    "100/1m, 2, SIX_SPREAD, 0, 1.5",
     "100/1m, 10, SIX_SPREAD, 0.3, 3.0",
     "100/1m, 100, SIX_SPREAD, 1.1, 1.7",
     "100/1m, 2, SIX_TO_ONE, 0, 7.8",
