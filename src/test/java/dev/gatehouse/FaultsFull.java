@@ -5,10 +5,10 @@ import static dev.gatehouse.testing.RunningGateways.EXTENDED;
 import dev.gatehouse.testing.OnEveryGateway;
 import dev.gatehouse.testing.RunningGateway;
 
-/** The table of faults, five hundred of each on each server. */
+/** The table of faults, a hundred and fifty of each on each server. */
 @OnEveryGateway(contexts = EXTENDED)
 class FaultsFull extends Faults {
   FaultsFull(RunningGateway gateway) {
-    super(gateway, 500, 64);
+    super(gateway, 150, 64);
   }
 }

@@ -32,33 +32,32 @@ final class LargeBodies {
     this.length = length;
   }
 
-  /** Sends four bodies of a length through a server with so much heap. */
-  static void pass(GatewayServer newServer, String heap, long length) throws IOException {
+  /** Sends two bodies with a length and two in chunks through a server with so much heap. */
+  static void pass(GatewayServer newServer, String heap, long withLength, long inChunks)
+      throws IOException {
     try (Upstream users = Upstream.start();
         GatewayServer server = newServer) {
       server
           .deploy(Tokens.trusting(Trust.HS256, Webapp.at("")).setting("users.url", users.url()))
           .heap(heap)
           .start();
-      LargeBodies bodies = new LargeBodies(server, users, length);
-      bodies.exchangeSmallOnes();
+      exchange(server, users, 1_000_000, 1_000_000);
       long before = server.liveBytes();
 
-      for (Framing framing : Framing.values()) {
-        bodies.passUp(framing);
-        bodies.passDown(framing);
-      }
+      exchange(server, users, withLength, inChunks);
 
       assertThat(server.liveBytes()).as("bytes in use").isLessThan(before + SOME_MORE);
       assertThat(server.log()).doesNotContain("OutOfMemoryError");
     }
   }
 
-  private void exchangeSmallOnes() throws IOException {
-    LargeBodies small = new LargeBodies(server, users, 1_000_000);
+  private static void exchange(GatewayServer server, Upstream users, long withLength, long inChunks)
+      throws IOException {
     for (Framing framing : Framing.values()) {
-      small.passUp(framing);
-      small.passDown(framing);
+      long length = framing == Framing.LENGTH ? withLength : inChunks;
+      LargeBodies bodies = new LargeBodies(server, users, length);
+      bodies.passUp(framing);
+      bodies.passDown(framing);
     }
   }
 

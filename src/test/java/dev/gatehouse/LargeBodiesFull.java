@@ -11,6 +11,6 @@ class LargeBodiesFull {
   @ParameterizedTest
   @MethodSource("dev.gatehouse.testing.Container#chosen")
   void bodiesOfFourGibibytesPassByteForByteInALittleHeap(Container container) throws IOException {
-    LargeBodies.pass(container.newServer(), "128m", 4 * GIB);
+    LargeBodies.pass(container.newServer(), "128m", 4 * GIB, GIB / 2);
   }
 }

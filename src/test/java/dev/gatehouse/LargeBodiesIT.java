@@ -11,6 +11,6 @@ class LargeBodiesIT {
   @ParameterizedTest
   @MethodSource("dev.gatehouse.testing.Container#chosen")
   void bodiesLargerThanTheHeapPassByteForByte(Container container) throws IOException {
-    LargeBodies.pass(container.newServer(), "32m", 70 * MIB);
+    LargeBodies.pass(container.newServer(), "32m", 70 * MIB, 70 * MIB);
   }
 }

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Test;
 @OnEveryGateway(contexts = STOCK)
 class SoakFull {
   private static final Duration TIME =
-      Duration.ofSeconds(Long.getLong("gatehouse.test.soakSeconds", 60));
+      Duration.ofSeconds(Long.getLong("gatehouse.test.soakSeconds", 40));
   private static final int CLIENTS = 24;
   private static final int LARGEST = 150_000;
   private static final long SLACK_BYTES = 16L << 20;
