@@ -217,11 +217,12 @@ final class Lease {
     permits += granted;
     told = Math.max(0, left);
     nextPermitAt = now + Math.abs(nanosToOne);
-    refills = told == 0 && nanosToOne > 0;
+    // Else what there is, or may be, is kept until all nodes have heard that it is little.
+    boolean sure = told > 0 || nanosToOne > 0;
+    refills = told == 0 && sure;
     if (granted > 0 || told > 0) {
       pause = 0;
-    } else if (nanosToOne == 0) {
-      // What there is, is kept until all nodes have heard that it is little.
+    } else if (!sure) {
       pause = SHORTEST_PAUSE;
     } else {
       long first = Math.min(LONGEST_PAUSE, Math.max(SHORTEST_PAUSE, (long) limit.nanosPerPermit()));
@@ -229,7 +230,8 @@ final class Lease {
     }
     askNotBefore = now + pause;
     asked = owes();
-    if (permits > 0) {
+    if (permits > 0 || !sure) {
+      // Whoever was refused may come again only when there is something: it is asked for before.
       watch();
     }
     return asked;

@@ -351,6 +351,24 @@ class LeaseTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(longs = {0, -60_000 * MILLI})
+  void whileTheRestIsKeptItIsAskedForWithoutAnotherRequestToo(long nanosToOne) {
+    take();
+    lease.beginAsking(now);
+    draft();
+    lease.answered(0, 0, nanosToOne, now);
+    assertThat(held).hasValue(1);
+    later(500);
+
+    assertThat(lease.review(now)).isFalse();
+    assertThat(lease.beginAsking(now)).isTrue();
+    assertThat(draft()).isEqualTo(new Ask(0, 0, 0));
+    lease.answered(0, 150, 0, now);
+    assertThat(held).hasValue(1);
+    assertThat(take()).isNotNegative();
+  }
+
   @Test
   void permitsThatWereHeldForTooLongGoBack() {
     settled(20, 500);
