@@ -115,6 +115,12 @@ final class Options {
     for (Path war : wars) {
       require(Files.exists(war), war + " is missing");
     }
+    for (String settings : serverSettings) {
+      // Without this check, a misspelt folder would be measured as a stock server under its name.
+      require(
+          settings.equals("stock") || Files.isDirectory(Path.of(settings)),
+          settings + " is no folder");
+    }
     require(Files.isExecutable(jdk.resolve("bin/java")), jdk + " is no JDK");
     require(rounds >= 0 && seconds > 0, "--seconds must be above 0");
   }

@@ -45,7 +45,12 @@ final class Running implements AutoCloseable {
   static Running start(Path folder, int port, Map<String, String> environment, List<String> command)
       throws IOException {
     ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
-    builder.environment().keySet().removeAll(Set.of("JAVA_OPTS", "JAVA_TOOL_OPTIONS"));
+    // What is set for others must not change what is measured.
+    builder.environment().keySet().removeIf(name -> name.startsWith("GATEHOUSE_"));
+    builder
+        .environment()
+        .keySet()
+        .removeAll(Set.of("JAVA_OPTS", "CATALINA_OPTS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS"));
     builder.environment().putAll(environment);
     builder.redirectOutput(folder.resolve("output.log").toFile());
     builder.redirectError(folder.resolve("errors.log").toFile());
