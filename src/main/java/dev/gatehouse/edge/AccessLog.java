@@ -43,6 +43,8 @@ final class AccessLog implements AutoCloseable {
     writer.setContext(context);
     writer.setName("access-log");
     writer.setEncoder(encoder);
+    // The queue has them written when there is no line left in it.
+    writer.setImmediateFlush(path.equals(STDOUT));
     writer.start();
     appender = new LossCountingAsyncAppender();
     appender.setContext(context);

@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Lines are written by a thread of their own, so a slow disk delays no request. If it falls more
  * than 65,536 lines behind, lines are dropped and counted ({@code gatehouse_log_lines_lost_total}).
- * When the application stops, all lines are written.
+ * A line is written within some milliseconds, unless so many come that the file is behind. When the
+ * application stops, all lines are written.
  *
  * <p><b>Place in the chain:</b> second, mapped to {@code /*}: outside of everything that may
  * refuse.

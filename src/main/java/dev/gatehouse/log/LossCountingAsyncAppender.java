@@ -4,9 +4,13 @@ import ch.qos.logback.classic.AsyncAppender;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.Appender;
 import ch.qos.logback.core.AppenderBase;
+import ch.qos.logback.core.OutputStreamAppender;
+import java.io.IOException;
 import java.util.Objects;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +26,9 @@ public final class LossCountingAsyncAppender extends AsyncAppender {
 
   private static final int QUEUE_SIZE = 65_536;
   private static final int FLUSH_MILLIS = 10_000;
+
+  /** How long lines may gather, so that a busy gateway writes many at once. */
+  private static final long GATHER_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
   private final Semaphore places = new Semaphore(QUEUE_SIZE);
   private final LongAdder lost = new LongAdder();
@@ -71,7 +78,11 @@ public final class LossCountingAsyncAppender extends AsyncAppender {
     lost.add(getNumberOfElementsInQueue());
   }
 
-  /** Passes a line to the appender that writes it, then gives its place free. */
+  /**
+   * Passes a line to the appender that writes it, then gives its place free. When there is no other
+   * line, an appender that keeps lines is told to write them; then the thread rests for a moment:
+   * to be woken for each line costs a busy gateway more than to write it.
+   */
   private final class Writer extends AppenderBase<ILoggingEvent> {
 
     private final Appender<ILoggingEvent> writer;
@@ -85,7 +96,21 @@ public final class LossCountingAsyncAppender extends AsyncAppender {
       try {
         writer.doAppend(event);
       } finally {
+        if (places.availablePermits() == QUEUE_SIZE - 1) {
+          flush();
+          LockSupport.parkNanos(this, GATHER_NANOS);
+        }
         places.release();
+      }
+    }
+
+    private void flush() {
+      if (writer instanceof OutputStreamAppender<?> stream && !stream.isImmediateFlush()) {
+        try {
+          stream.getOutputStream().flush();
+        } catch (IOException e) {
+          addError("cannot write", e);
+        }
       }
     }
 
