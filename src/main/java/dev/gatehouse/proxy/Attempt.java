@@ -190,7 +190,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     enter(Phase.CONNECTING, Optional.of(timeouts.connect()));
     listenTo(upstreamRequest);
     client.watch(this);
-    upstreamRequest.send(this);
+    client.send(upstreamRequest, this);
   }
 
   private void listenTo(UpstreamRequest request) {

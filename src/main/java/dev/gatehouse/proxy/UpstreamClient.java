@@ -20,7 +20,6 @@ import org.eclipse.jetty.client.transport.HttpDestination;
 import org.eclipse.jetty.client.transport.HttpExchange;
 import org.eclipse.jetty.http.HttpCookieStore;
 import org.eclipse.jetty.http.HttpFields;
-import org.eclipse.jetty.io.ByteBufferPool;
 import org.eclipse.jetty.io.ClientConnectionFactory;
 import org.eclipse.jetty.io.ClientConnector;
 import org.eclipse.jetty.io.CyclicTimeouts;
@@ -65,6 +64,7 @@ final class UpstreamClient implements AutoCloseable {
   private final ClientConnector connector;
   private final Set<Attempt> attempts = ConcurrentHashMap.newKeySet();
   private final CyclicTimeouts<Attempt> timer;
+  private final HeadBuffers buffers = new HeadBuffers(REQUEST_BUFFER_BYTES);
   private volatile boolean closing;
 
   UpstreamClient() {
@@ -88,10 +88,7 @@ final class UpstreamClient implements AutoCloseable {
     client.setMaxRequestHeadersSize(REQUEST_HEADERS_BYTES);
     client.setMaxResponseHeadersSize(RESPONSE_HEADERS_BYTES);
     client.setResponseBufferSize(BUFFER_BYTES);
-    // A buffer serves one response only. Under aborts Jetty's client now and then frees a pooled
-    // one
-    // that is still read or written, and then one client's bytes would stand in another's answer.
-    client.setByteBufferPool(new ByteBufferPool.NonPooling());
+    client.setByteBufferPool(buffers);
     client.setUseOutputDirectByteBuffers(false);
     // A servlet takes arrays only: a body read into the heap needs no second copy.
     client.setUseInputDirectByteBuffers(false);
@@ -132,6 +129,10 @@ final class UpstreamClient implements AutoCloseable {
     return client.resolveDestination(upstreamRequest) instanceof HttpDestination destination
         && destination.getConnectionPool() instanceof AbstractConnectionPool pool
         && pool.getActiveConnectionCount() >= pool.getMaxConnectionCount();
+  }
+
+  void send(UpstreamRequest upstreamRequest, Attempt attempt) {
+    buffers.during(() -> upstreamRequest.send(attempt));
   }
 
   /** Opens a connection of its own for a request; it never joins the pool. */
