@@ -94,12 +94,22 @@ public abstract class GatewayServer implements AutoCloseable {
     return this;
   }
 
+  /** Ends no connection because it has brought many requests, as Tomcat does after 100. */
+  public GatewayServer keepingConnections() {
+    return this;
+  }
+
   /** Looks for changed descriptors all the time; no stock server does that so soon. */
   public abstract GatewayServer redeployable();
 
   /** Gives the server's process so much heap, such as {@code 64m}. */
   public GatewayServer heap(String size) {
     return option("-Xmx" + size);
+  }
+
+  /** Lets the server's process see so many processors, by which it sizes what it has. */
+  public GatewayServer processors(int count) {
+    return option("-XX:ActiveProcessorCount=" + count);
   }
 
   /** Lets the server's process trust what a PKCS#12 file holds, and nothing else. */
@@ -111,7 +121,8 @@ public abstract class GatewayServer implements AutoCloseable {
 
   private GatewayServer option(String option) {
     // Of all places where a JVM looks for options, this one has the last word.
-    return environment("_JAVA_OPTIONS", option);
+    environment.merge("_JAVA_OPTIONS", option, (set, next) -> set + " " + next);
+    return this;
   }
 
   /** Collects the server's garbage; the bytes of all objects that are left. */
@@ -124,6 +135,11 @@ public abstract class GatewayServer implements AutoCloseable {
       throw new IllegalStateException("no histogram: " + histogram);
     }
     return Long.parseLong(total.group(1));
+  }
+
+  /** What its process has spent so far. */
+  public ProcessCounts counts() {
+    return new ProcessCounts(process.pid());
   }
 
   /** Starts the process and returns when it listens and has tried to deploy everything. */

@@ -35,6 +35,11 @@ public final class TomcatServer extends GatewayServer {
   }
 
   @Override
+  public GatewayServer keepingConnections() {
+    return configure("Connector.maxKeepAliveRequests", "-1");
+  }
+
+  @Override
   public GatewayServer redeployable() {
     return configure("Engine.backgroundProcessorDelay", "1");
   }
