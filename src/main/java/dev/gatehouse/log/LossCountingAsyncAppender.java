@@ -95,17 +95,19 @@ public final class LossCountingAsyncAppender extends AsyncAppender {
     protected void append(ILoggingEvent event) {
       try {
         writer.doAppend(event);
-      } finally {
         if (places.availablePermits() == QUEUE_SIZE - 1) {
           flush();
           LockSupport.parkNanos(this, GATHER_NANOS);
         }
+      } finally {
         places.release();
       }
     }
 
     private void flush() {
-      if (writer instanceof OutputStreamAppender<?> stream && !stream.isImmediateFlush()) {
+      if (writer instanceof OutputStreamAppender<?> stream
+          && stream.isStarted()
+          && !stream.isImmediateFlush()) {
         try {
           stream.getOutputStream().flush();
         } catch (IOException e) {

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Under aborts the client now and then frees a buffer that another thread still fills or sends.
  * Out of a common pool another exchange would get it in this state. A head that is still being sent
  * when the sending has returned is left to the garbage collector, and so is one that another thread
- * frees; so nobody else has the one that is used again.
+ * frees, and one that was not sent whole; so nobody else has the one that is used again.
  */
 final class HeadBuffers implements ByteBufferPool {
 
@@ -59,13 +59,13 @@ final class HeadBuffers implements ByteBufferPool {
 
   private void release(ByteBuffer buffer, @Nullable Object[] user, Object sending) {
     @Nullable Object[] mine = kept.get();
-    if (mine == user && mine[SENDING] == sending) {
+    if (mine == user && mine[SENDING] == sending && !buffer.hasRemaining()) {
       mine[BUFFER] = buffer;
     }
   }
 
   @Override
   public void clear() {
-    // What threads keep ends with them or with the client.
+    // A thread keeps at most one buffer, which the garbage collector may have after the client.
   }
 }

@@ -35,7 +35,7 @@ class HeadBuffersTest {
         () -> {
           RetainableByteBuffer buffer = buffers.acquire(SIZE, false);
           ByteBuffer bytes = buffer.getByteBuffer();
-          bytes.limit(7).position(3);
+          bytes.limit(7).position(7);
           first[0] = array(bytes);
           letGo(buffer);
         });
@@ -47,6 +47,21 @@ class HeadBuffersTest {
           assertThat(again.remaining()).isZero();
           assertThat(again.capacity()).isEqualTo(SIZE);
         });
+  }
+
+  @Test
+  void oneThatWasNotSentWholeIsNotUsedAgain() {
+    byte[][] first = new byte[1][];
+    buffers.during(
+        () -> {
+          RetainableByteBuffer buffer = buffers.acquire(SIZE, false);
+          ByteBuffer bytes = buffer.getByteBuffer();
+          bytes.limit(7).position(3);
+          first[0] = array(bytes);
+          letGo(buffer);
+        });
+
+    assertThat(next()).isNotSameAs(first[0]);
   }
 
   @Test
