@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 public final class Exchange {
 
   private static final String ATTRIBUTE = Exchange.class.getName();
+
+  @SuppressWarnings("UnnecessaryLambda") // The object itself is the point.
+  private static final Runnable CHAIN_LEFT = () -> {};
 
   private final String id;
   private final Instant start;
@@ -50,6 +54,7 @@ public final class Exchange {
   private volatile String reason = "";
   private volatile @Nullable Throwable cause;
   private boolean clientInDoubt;
+  private final AtomicReference<@Nullable Runnable> afterChain = new AtomicReference<>();
   private volatile long bytesSent;
   private volatile int answered;
   private volatile int status;
@@ -221,6 +226,24 @@ public final class Exchange {
    */
   public synchronized void doubtClient() {
     clientInDoubt = true;
+  }
+
+  /** Tells that the container's thread is out of the chain again, though the exchange goes on. */
+  public void chainLeft() {
+    Runnable action = afterChain.getAndSet(CHAIN_LEFT);
+    if (action != null) {
+      action.run();
+    }
+  }
+
+  /**
+   * Does something, once in an exchange, when no filter can hold it up any more: here, if the
+   * container's thread is out of the chain, else on that thread, as soon as it is.
+   */
+  public void afterChain(Runnable action) {
+    if (!afterChain.compareAndSet(null, action)) {
+      action.run();
+    }
   }
 
   public @Nullable Failure failure() {

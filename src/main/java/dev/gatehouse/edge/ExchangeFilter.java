@@ -90,6 +90,7 @@ public final class ExchangeFilter implements Filter {
       if (!watched.wentAsync) {
         exchange.close(clientResponse.getStatus());
       }
+      exchange.chainLeft();
     }
   }
 

@@ -33,6 +33,7 @@ import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.io.CyclicTimeouts;
+import org.eclipse.jetty.util.thread.SerializedExecutor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -88,6 +89,10 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
 
   private static final byte[] NOTHING = {};
   private static final int LARGE_HEAD = 4 * 1024;
+
+  /** What a selector's thread passes on of an answer before it leaves the rest to the pool. */
+  private static final int LONG_ANSWER_BYTES = 64 * 1024;
+
   private static final int LAST_LOOK_MILLIS = 100;
   private static final int DOUBT_MILLIS = 100;
   private static final int VAIN_WAIT_MILLIS = 1_000;
@@ -136,6 +141,10 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   private volatile boolean allReceived;
   private volatile boolean sentAgain;
   private volatile boolean stopped;
+  private volatile boolean answerIsLong;
+
+  /** Takes the events that follow on hints, while a thread of the pool relays these. */
+  private volatile @Nullable SerializedExecutor afterHints;
 
   /** Sends an answer of our own, outside of the lock; for who has put it there. */
   private @Nullable Runnable afterwards;
@@ -196,6 +205,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   private void listenTo(UpstreamRequest request) {
     boolean hasBody = reader != null;
     request.onEarlyHints(this::earlyHints);
+    request.mayWaitIf(this::mayWait);
     request.onRequestBegin(
         begun -> {
           connected();
@@ -223,9 +233,26 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
 
   // What is told of the upstream response.
 
-  /** Relays what a service says ahead of its answer (RFC 8297). */
+  /**
+   * Whether to hear of the answer may mean to wait: for the client's window, or for a thread that
+   * reads a body; or to be busy for as long as the service sends and the client reads.
+   */
+  private boolean mayWait() {
+    return reader != null || answerIsLong || http2InTomcat || afterHints != null;
+  }
+
+  /** Relays what a service says ahead of its answer (RFC 8297), which may wait for the client. */
   private void earlyHints(HttpFields fields) {
     answering = true;
+    SerializedExecutor turn = afterHints;
+    if (turn == null) {
+      turn = new SerializedExecutor(this::elsewhere);
+      afterHints = turn;
+    }
+    turn.execute(() -> relay(fields));
+  }
+
+  private void relay(HttpFields fields) {
     BodyReader body = reader;
     if (body != null && !body.isStarted()) {
       // The client waits for a 100 first; Jetty would add that it closes the connection.
@@ -240,8 +267,23 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
         });
   }
 
+  /** Leaves an event to a thread of the pool that relays hints; returns whether it has. */
+  private boolean isLeftToRelay(Runnable event) {
+    SerializedExecutor turn = afterHints;
+    if (turn != null) {
+      turn.execute(event);
+    }
+    return turn != null;
+  }
+
   @Override
   public void onBegin(Response upstreamResponse) {
+    if (!isLeftToRelay(() -> begun(upstreamResponse))) {
+      begun(upstreamResponse);
+    }
+  }
+
+  private void begun(Response upstreamResponse) {
     answering = true;
     Throwable late = aborted;
     int status = upstreamResponse.getStatus();
@@ -262,6 +304,12 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
 
   @Override
   public void onHeaders(Response upstreamResponse) {
+    if (!isLeftToRelay(() -> headersCame(upstreamResponse))) {
+      headersCame(upstreamResponse);
+    }
+  }
+
+  private void headersCame(Response upstreamResponse) {
     HttpFields fields = upstreamResponse.getHeaders();
     if (upstreamResponse.getStatus() < 200 || announcesImpossibleBody(upstreamResponse)) {
       abort(new HttpResponseException("a body where none, or no such, can be", upstreamResponse));
@@ -340,12 +388,32 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
 
   @Override
   public void onContent(Response upstreamResponse, Content.Chunk chunk, Runnable next) {
+    chunk.retain();
+    if (!isLeftToRelay(() -> contentCame(chunk, next))) {
+      contentCame(chunk, next);
+    }
+  }
+
+  private void contentCame(Content.Chunk chunk, Runnable next) {
     progress();
-    writer.write(chunk, next);
+    boolean isLong = exchange.bytesSent() >= LONG_ANSWER_BYTES;
+    if (isLong && !answerIsLong) {
+      answerIsLong = true;
+      writer.write(chunk, () -> elsewhere(next));
+    } else {
+      writer.write(chunk, next);
+    }
+    chunk.release();
   }
 
   @Override
   public void onSuccess(Response upstreamResponse) {
+    if (!isLeftToRelay(this::answerCame)) {
+      answerCame();
+    }
+  }
+
+  private void answerCame() {
     BodyReader body = reader;
     if (body == null || requestSent) {
       return;
@@ -363,6 +431,12 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
 
   @Override
   public void onComplete(Result result) {
+    if (!isLeftToRelay(() -> completed(result))) {
+      completed(result);
+    }
+  }
+
+  private void completed(Result result) {
     // A service may answer before it has read the request; its whole answer then counts.
     boolean answered = result.getResponseFailure() == null && phase == Phase.RECEIVING;
     Throwable failure =
@@ -375,9 +449,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       allReceived = true;
       finish();
     } else if (failure != null && mayBeSentAgain(failure)) {
-      sendAgain();
+      elsewhere(this::sendAgain);
     } else {
-      end(failure);
+      elsewhere(() -> end(failure));
     }
   }
 

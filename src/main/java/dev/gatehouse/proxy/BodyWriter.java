@@ -171,6 +171,11 @@ final class BodyWriter implements WriteListener {
       attempt.whereWritesMayWait(this::goOnOrBreak);
       return;
     }
+    // Until then Tomcat's thread has its lock of the connection, which setting the listener takes.
+    exchange.afterChain(this::listen);
+  }
+
+  private void listen() {
     if (!attempt.ifOpen(() -> true)) {
       return;
     }

@@ -2,6 +2,7 @@ package dev.gatehouse.proxy;
 
 import java.time.Duration;
 import java.util.Iterator;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -18,11 +19,13 @@ import org.eclipse.jetty.client.Response;
 import org.eclipse.jetty.client.transport.HttpClientTransportOverHTTP;
 import org.eclipse.jetty.client.transport.HttpDestination;
 import org.eclipse.jetty.client.transport.HttpExchange;
+import org.eclipse.jetty.client.transport.internal.HttpConnectionOverHTTP;
 import org.eclipse.jetty.http.HttpCookieStore;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.io.ClientConnectionFactory;
 import org.eclipse.jetty.io.ClientConnector;
 import org.eclipse.jetty.io.CyclicTimeouts;
+import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.io.ssl.SslClientConnectionFactory;
 import org.eclipse.jetty.util.Promise;
 import org.eclipse.jetty.util.component.LifeCycle;
@@ -73,10 +76,10 @@ final class UpstreamClient implements AutoCloseable {
     threads.setDaemon(true);
     ScheduledExecutorScheduler scheduler = new ScheduledExecutorScheduler("gatehouse-timer", true);
     connector = new Connector();
-    connector.setSelectors(1);
+    connector.setSelectors(Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
     connector.setExecutor(threads);
     connector.setScheduler(scheduler);
-    client = new HttpClient(new HttpClientTransportOverHTTP(connector));
+    client = new HttpClient(new Transport(connector));
     client.setName("gatehouse");
     client.setExecutor(threads);
     client.setScheduler(scheduler);
@@ -220,6 +223,42 @@ final class UpstreamClient implements AutoCloseable {
       ClientConnectionFactory factory = super.newSslClientConnectionFactory(tls, next);
       ((SslClientConnectionFactory) factory).setRequireCloseMessage(true);
       return factory;
+    }
+  }
+
+  /** Makes connections of which the selector's own thread tells, where that cannot hold it up. */
+  private static final class Transport extends HttpClientTransportOverHTTP {
+
+    private Transport(ClientConnector connector) {
+      super(connector);
+    }
+
+    @Override
+    public org.eclipse.jetty.io.Connection newConnection(
+        EndPoint endPoint, Map<String, Object> context) {
+      return customize(new PooledConnection(endPoint, context), context);
+    }
+  }
+
+  /**
+   * To wake another thread for each answer costs more than most answers do. But the selector's
+   * thread serves other connections, too: so what may wait for somebody else, or goes on for long,
+   * is told on a thread of the pool.
+   */
+  private static final class PooledConnection extends HttpConnectionOverHTTP {
+
+    private PooledConnection(EndPoint endPoint, Map<String, Object> context) {
+      super(endPoint, context);
+    }
+
+    @Override
+    public InvocationType getInvocationType() {
+      HttpExchange exchange = getHttpChannel().getHttpExchange();
+      return exchange != null
+              && exchange.getRequest() instanceof UpstreamRequest upstreamRequest
+              && !upstreamRequest.mayWait()
+          ? InvocationType.NON_BLOCKING
+          : InvocationType.BLOCKING;
     }
   }
 

@@ -4,6 +4,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.eclipse.jetty.client.HttpClient;
 import org.eclipse.jetty.client.transport.HttpConversation;
@@ -28,6 +29,7 @@ final class UpstreamRequest extends HttpRequest {
   private final String path;
   private final @Nullable String query;
   private volatile Consumer<HttpFields> earlyHints = fields -> {};
+  private volatile BooleanSupplier mayWait = () -> true;
 
   UpstreamRequest(
       HttpClient client,
@@ -91,6 +93,15 @@ final class UpstreamRequest extends HttpRequest {
   /** Says what to do with a 103; nothing, if nothing is said (RFC 8297). */
   void onEarlyHints(Consumer<HttpFields> listener) {
     earlyHints = listener;
+  }
+
+  /** Says how to find out whether whoever hears of the answer may have to wait for a thread. */
+  void mayWaitIf(BooleanSupplier condition) {
+    mayWait = condition;
+  }
+
+  boolean mayWait() {
+    return mayWait.getAsBoolean();
   }
 
   void tellEarlyHints(HttpFields fields) {
