@@ -8,22 +8,13 @@ import java.util.Set;
 /** Fields that concern one connection only and are not passed on (RFC 9110 section 7.6.1). */
 public final class HopByHop {
 
-  private static final Set<String> ALWAYS =
-      Set.of(
-          "connection",
-          "keep-alive",
-          "proxy-authenticate",
-          "proxy-authorization",
-          "proxy-connection",
-          "te",
-          "transfer-encoding",
-          "upgrade");
-
   /**
    * Naming these in Connection must not change where a message goes, where it ends, or who sends
    * it.
    */
   private static final Set<String> NEVER = Set.of("host", "content-length", "authorization");
+
+  private static final HopByHop NONE_NAMED = new HopByHop(Set.of());
 
   private final Set<String> named;
 
@@ -38,7 +29,11 @@ public final class HopByHop {
    */
   public static HopByHop of(Collection<String> connection) {
     if (connection.isEmpty()) {
-      return new HopByHop(Set.of());
+      return NONE_NAMED;
+    }
+    if (connection.size() == 1 && connection.iterator().next().equalsIgnoreCase("keep-alive")) {
+      // What most clients say that say anything.
+      return NONE_NAMED;
     }
     Set<String> named = new HashSet<>();
     for (String line : connection) {
@@ -52,10 +47,22 @@ public final class HopByHop {
     return new HopByHop(named);
   }
 
-  /**
-   * @param lowerName the field's name in lower case
-   */
-  public boolean contains(String lowerName) {
-    return ALWAYS.contains(lowerName) || named.contains(lowerName);
+  /** Whether the field of that name is left out; in any spelling. */
+  public boolean contains(String name) {
+    return always(name) || (!named.isEmpty() && named.contains(name.toLowerCase(Locale.ROOT)));
+  }
+
+  /** By length first, because most names are none of these. */
+  private static boolean always(String name) {
+    return switch (name.length()) {
+      case 2 -> name.equalsIgnoreCase("te");
+      case 7 -> name.equalsIgnoreCase("upgrade");
+      case 10 -> name.equalsIgnoreCase("connection") || name.equalsIgnoreCase("keep-alive");
+      case 16 -> name.equalsIgnoreCase("proxy-connection");
+      case 17 -> name.equalsIgnoreCase("transfer-encoding");
+      case 18 -> name.equalsIgnoreCase("proxy-authenticate");
+      case 19 -> name.equalsIgnoreCase("proxy-authorization");
+      default -> false;
+    };
   }
 }

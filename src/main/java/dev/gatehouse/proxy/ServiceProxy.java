@@ -285,19 +285,21 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
   protected void copyRequestHeaders(HttpServletRequest clientRequest, Request upstreamRequest) {
     HopByHop hopByHop =
         HopByHop.of(Collections.list(clientRequest.getHeaders(HttpHeader.CONNECTION.asString())));
-    HttpFields.Mutable copied = HttpFields.build();
+    upstreamRequest.headers(headers -> copy(clientRequest, hopByHop, headers.clear()));
+  }
+
+  private static void copy(
+      HttpServletRequest clientRequest, HopByHop hopByHop, HttpFields.Mutable headers) {
     for (Enumeration<String> names = clientRequest.getHeaderNames(); names.hasMoreElements(); ) {
       String name = names.nextElement();
-      String lowerName = name.toLowerCase(Locale.ROOT);
-      if (lowerName.equals("host") || hopByHop.contains(lowerName) || GatewayFields.isOurs(name)) {
+      if (name.equalsIgnoreCase("host") || hopByHop.contains(name) || GatewayFields.isOurs(name)) {
         continue;
       }
       for (Enumeration<String> values = clientRequest.getHeaders(name);
           values.hasMoreElements(); ) {
-        copied.add(name, values.nextElement());
+        headers.add(name, values.nextElement());
       }
     }
-    upstreamRequest.headers(headers -> headers.clear().add(copied));
   }
 
   /** Adds Host and what the chain has to tell the service. Last, so that nothing removes it. */

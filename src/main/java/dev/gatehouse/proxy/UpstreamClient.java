@@ -1,5 +1,10 @@
 package dev.gatehouse.proxy;
 
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectableChannel;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.Map;
@@ -12,8 +17,10 @@ import java.util.function.Consumer;
 import org.eclipse.jetty.client.AbstractConnectionPool;
 import org.eclipse.jetty.client.Connection;
 import org.eclipse.jetty.client.ContinueProtocolHandler;
+import org.eclipse.jetty.client.Destination;
 import org.eclipse.jetty.client.EarlyHintsProtocolHandler;
 import org.eclipse.jetty.client.HttpClient;
+import org.eclipse.jetty.client.HttpClientTransport;
 import org.eclipse.jetty.client.Request;
 import org.eclipse.jetty.client.Response;
 import org.eclipse.jetty.client.transport.HttpClientTransportOverHTTP;
@@ -26,12 +33,15 @@ import org.eclipse.jetty.io.ClientConnectionFactory;
 import org.eclipse.jetty.io.ClientConnector;
 import org.eclipse.jetty.io.CyclicTimeouts;
 import org.eclipse.jetty.io.EndPoint;
+import org.eclipse.jetty.io.ManagedSelector;
+import org.eclipse.jetty.io.SocketChannelEndPoint;
 import org.eclipse.jetty.io.ssl.SslClientConnectionFactory;
 import org.eclipse.jetty.util.Promise;
 import org.eclipse.jetty.util.component.LifeCycle;
 import org.eclipse.jetty.util.ssl.SslContextFactory;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
+import org.eclipse.jetty.util.thread.Scheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -79,11 +89,11 @@ final class UpstreamClient implements AutoCloseable {
     connector.setSelectors(Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
     connector.setExecutor(threads);
     connector.setScheduler(scheduler);
-    client = new HttpClient(new Transport(connector));
+    client = new Client(new Transport(connector));
     client.setName("gatehouse");
     client.setExecutor(threads);
     client.setScheduler(scheduler);
-    // Attempts keep their own time; this is for connections that nobody uses.
+    // For connections that nobody uses; attempts keep their own time.
     client.setIdleTimeout(POOLED_IDLE.toMillis());
     client.setMaxConnectionsPerDestination(MAX_CONNECTIONS);
     client.setMaxRequestsQueuedPerDestination(MAX_QUEUED);
@@ -214,8 +224,17 @@ final class UpstreamClient implements AutoCloseable {
     attempts.forEach(Attempt::stop);
   }
 
-  /** Tells the end of a body over TLS from a connection that was cut (RFC 9112 section 9.8). */
+  /**
+   * Tells the end of a body over TLS from a connection that was cut (RFC 9112 section 9.8), and
+   * does not ask a socket again that has just been emptied.
+   */
   private static final class Connector extends ClientConnector {
+
+    @Override
+    protected EndPoint newEndPoint(
+        SelectableChannel channel, ManagedSelector selector, SelectionKey key) {
+      return new SparingEndPoint((SocketChannel) channel, selector, key, getScheduler());
+    }
 
     @Override
     public ClientConnectionFactory newSslClientConnectionFactory(
@@ -223,6 +242,73 @@ final class UpstreamClient implements AutoCloseable {
       ClientConnectionFactory factory = super.newSslClientConnectionFactory(tls, next);
       ((SslClientConnectionFactory) factory).setRequireCloseMessage(true);
       return factory;
+    }
+  }
+
+  /**
+   * An endpoint that takes a read that left room in its buffer for the last: Jetty reads until
+   * there is nothing, which costs a system call for each answer. Whatever comes then wakes the
+   * selector.
+   */
+  private static final class SparingEndPoint extends SocketChannelEndPoint {
+
+    /** Whoever fills is alone. */
+    private boolean emptied;
+
+    private SparingEndPoint(
+        SocketChannel channel, ManagedSelector selector, SelectionKey key, Scheduler scheduler) {
+      super(channel, selector, key, scheduler);
+    }
+
+    @Override
+    public int fill(ByteBuffer buffer) throws IOException {
+      if (emptied) {
+        emptied = false;
+        return 0;
+      }
+      int room = buffer.hasRemaining() ? 0 : buffer.capacity();
+      int filled = super.fill(buffer);
+      emptied = filled > 0 && filled < room;
+      return filled;
+    }
+
+    /** A request without a body is one buffer and empty ones: a plain write does less. */
+    @Override
+    public boolean flush(ByteBuffer... buffers) throws IOException {
+      ByteBuffer only = null;
+      for (ByteBuffer buffer : buffers) {
+        if (buffer.hasRemaining()) {
+          if (only != null) {
+            return super.flush(buffers);
+          }
+          only = buffer;
+        }
+      }
+      return only == null ? super.flush(buffers) : super.flush(only);
+    }
+  }
+
+  /** Keeps what it has found for a server: Jetty would look it up by a new key each time. */
+  @SuppressWarnings("try") // How it closes is Jetty's.
+  private static final class Client extends HttpClient {
+
+    private final Map<Upstream, Destination> destinations = new ConcurrentHashMap<>();
+
+    private Client(HttpClientTransport transport) {
+      super(transport);
+    }
+
+    @Override
+    public Destination resolveDestination(Request request) {
+      if (!(request instanceof UpstreamRequest upstreamRequest)) {
+        return super.resolveDestination(request);
+      }
+      Destination known = destinations.get(upstreamRequest.upstream());
+      if (known == null) {
+        known = super.resolveDestination(request);
+        destinations.put(upstreamRequest.upstream(), known);
+      }
+      return known;
     }
   }
 
@@ -249,6 +335,14 @@ final class UpstreamClient implements AutoCloseable {
 
     private PooledConnection(EndPoint endPoint, Map<String, Object> context) {
       super(endPoint, context);
+    }
+
+    /**
+     * An attempt keeps its own time; to turn the endpoint's off and on for each would cost more.
+     */
+    @Override
+    protected boolean onIdleTimeout(long idleTimeout) {
+      return getHttpChannel().getHttpExchange() == null && super.onIdleTimeout(idleTimeout);
     }
 
     @Override

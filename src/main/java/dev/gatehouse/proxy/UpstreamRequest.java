@@ -3,7 +3,6 @@ package dev.gatehouse.proxy;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.eclipse.jetty.client.HttpClient;
@@ -57,9 +56,9 @@ final class UpstreamRequest extends HttpRequest {
     scheme(upstream.scheme());
     host(upstream.host());
     port(upstream.port());
-    // An attempt keeps its own time; the client's idle time-out is for pooled connections.
-    idleTimeout(0, TimeUnit.MILLISECONDS);
-    headers(headers -> headers.clear().add(fields));
+    if (fields.size() > 0) {
+      headers(headers -> headers.clear().add(fields));
+    }
     this.upstream = upstream;
     this.method = method;
     this.path = path;
