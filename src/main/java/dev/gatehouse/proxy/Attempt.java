@@ -20,6 +20,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import javax.net.ssl.SSLHandshakeException;
 import org.eclipse.jetty.client.Connection;
@@ -93,6 +94,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   /** What a selector's thread passes on of an answer before it leaves the rest to the pool. */
   private static final int LONG_ANSWER_BYTES = 64 * 1024;
 
+  private static final int LONG_ANSWER_PARTS = 64;
+  private static final int MOST_HINTS = 8;
+
   private static final int LAST_LOOK_MILLIS = 100;
   private static final int DOUBT_MILLIS = 100;
   private static final int VAIN_WAIT_MILLIS = 1_000;
@@ -142,6 +146,10 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   private volatile boolean sentAgain;
   private volatile boolean stopped;
   private volatile boolean answerIsLong;
+  private final AtomicInteger hintsWaiting = new AtomicInteger();
+
+  /** Told one after the other. */
+  private int parts;
 
   /** Takes the events that follow on hints, while a thread of the pool relays these. */
   private volatile @Nullable SerializedExecutor afterHints;
@@ -244,6 +252,16 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   /** Relays what a service says ahead of its answer (RFC 8297), which may wait for the client. */
   private void earlyHints(HttpFields fields) {
     answering = true;
+    BodyReader body = reader;
+    if (body != null && !body.isStarted()) {
+      // The client waits for a 100 first; Jetty would add that it closes the connection.
+      return;
+    }
+    if (!proxy.relaysEarlyHints() || hintsWaiting.get() >= MOST_HINTS) {
+      // A service can send them faster than any client reads.
+      return;
+    }
+    hintsWaiting.incrementAndGet();
     SerializedExecutor turn = afterHints;
     if (turn == null) {
       turn = new SerializedExecutor(this::elsewhere);
@@ -253,18 +271,17 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   }
 
   private void relay(HttpFields fields) {
-    BodyReader body = reader;
-    if (body != null && !body.isStarted()) {
-      // The client waits for a 100 first; Jetty would add that it closes the connection.
-      return;
+    try {
+      ifOpen(
+          () -> {
+            if (!ended.get()) {
+              proxy.onEarlyHints(clientRequest, clientResponse, fields);
+            }
+            return true;
+          });
+    } finally {
+      hintsWaiting.decrementAndGet();
     }
-    ifOpen(
-        () -> {
-          if (!ended.get()) {
-            proxy.onEarlyHints(clientRequest, clientResponse, fields);
-          }
-          return true;
-        });
   }
 
   /** Leaves an event to a thread of the pool that relays hints; returns whether it has. */
@@ -396,7 +413,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
 
   private void contentCame(Content.Chunk chunk, Runnable next) {
     progress();
-    boolean isLong = exchange.bytesSent() >= LONG_ANSWER_BYTES;
+    boolean isLong = exchange.bytesSent() >= LONG_ANSWER_BYTES || ++parts > LONG_ANSWER_PARTS;
     if (isLong && !answerIsLong) {
       answerIsLong = true;
       writer.write(chunk, () -> elsewhere(next));
@@ -449,9 +466,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
       allReceived = true;
       finish();
     } else if (failure != null && mayBeSentAgain(failure)) {
-      elsewhere(this::sendAgain);
+      sendAgain();
     } else {
-      elsewhere(() -> end(failure));
+      end(failure);
     }
   }
 
@@ -523,9 +540,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   void cannotWrite(Exception failure) {
     if (failure instanceof RuntimeException && !ended.get() && !isCommitted()) {
       unsendable = failure;
-      if (allReceived) {
-        end(failure);
-      } else {
+      // Here, because it may be Tomcat's own thread, which closes the connection when it returns.
+      end(failure);
+      if (!allReceived) {
         abort(failure);
       }
     } else {
@@ -725,8 +742,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   <E extends Exception> boolean ifOpen(Touch<E> touch) throws E {
     lock.lock();
     try {
-      boolean underWay = !ended.get() || refusing;
-      return !endedByServer && !lost && !(underWay && leftToServer()) && touch.run();
+      return !endedByServer && !lost && !(isUnderWay() && leftToServer()) && touch.run();
     } finally {
       lock.unlock();
     }
@@ -824,6 +840,11 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     }
     client.watchAgain(this);
     giveUp(late);
+  }
+
+  /** Whether something is still to be written; for {@link #ifOpen}. */
+  boolean isUnderWay() {
+    return !ended.get() || refusing;
   }
 
   boolean isOver() {

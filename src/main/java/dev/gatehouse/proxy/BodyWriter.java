@@ -176,7 +176,7 @@ final class BodyWriter implements WriteListener {
   }
 
   private void listen() {
-    if (!attempt.ifOpen(() -> true)) {
+    if (!attempt.ifOpen(attempt::isUnderWay)) {
       return;
     }
     try {

@@ -458,6 +458,10 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     Objects.requireNonNull(earlyHints).relay(fields, clientRequest.getProtocol(), clientResponse);
   }
 
+  boolean relaysEarlyHints() {
+    return Objects.requireNonNull(earlyHints).areRelayed();
+  }
+
   boolean isInTomcat() {
     return inTomcat;
   }

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -36,6 +37,7 @@ import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.io.ManagedSelector;
 import org.eclipse.jetty.io.SocketChannelEndPoint;
 import org.eclipse.jetty.io.ssl.SslClientConnectionFactory;
+import org.eclipse.jetty.io.ssl.SslConnection;
 import org.eclipse.jetty.util.Promise;
 import org.eclipse.jetty.util.component.LifeCycle;
 import org.eclipse.jetty.util.ssl.SslContextFactory;
@@ -72,6 +74,7 @@ final class UpstreamClient implements AutoCloseable {
   private static final Duration POOLED_IDLE = Duration.ofSeconds(20);
 
   private static final int BUFFER_BYTES = 8 * 1024;
+  private static final int MOST_FILLS = 16;
 
   private final HttpClient client;
   private final ClientConnector connector;
@@ -248,12 +251,15 @@ final class UpstreamClient implements AutoCloseable {
   /**
    * An endpoint that takes a read that left room in its buffer for the last: Jetty reads until
    * there is nothing, which costs a system call for each answer. Whatever comes then wakes the
-   * selector.
+   * selector. Nor is it read for ever: a service that never stops, be it with interim answers only,
+   * must let the selector look at the others.
    */
   private static final class SparingEndPoint extends SocketChannelEndPoint {
 
     /** Whoever fills is alone. */
     private boolean emptied;
+
+    private int fillsInARow;
 
     private SparingEndPoint(
         SocketChannel channel, ManagedSelector selector, SelectionKey key, Scheduler scheduler) {
@@ -262,13 +268,17 @@ final class UpstreamClient implements AutoCloseable {
 
     @Override
     public int fill(ByteBuffer buffer) throws IOException {
-      if (emptied) {
+      if ((emptied || ++fillsInARow > MOST_FILLS) && !isInputShutdown()) {
         emptied = false;
+        fillsInARow = 0;
         return 0;
       }
       int room = buffer.hasRemaining() ? 0 : buffer.capacity();
       int filled = super.fill(buffer);
       emptied = filled > 0 && filled < room;
+      if (filled <= 0) {
+        fillsInARow = 0;
+      }
       return filled;
     }
 
@@ -345,8 +355,27 @@ final class UpstreamClient implements AutoCloseable {
       return getHttpChannel().getHttpExchange() == null && super.onIdleTimeout(idleTimeout);
     }
 
+    /** The next request may have a body, which is then read from its client. */
+    @Override
+    public void release() {
+      HttpDestination destination = getHttpDestination();
+      if (destination.getQueuedRequestCount() == 0) {
+        super.release();
+        return;
+      }
+      try {
+        destination.getHttpClient().getExecutor().execute(super::release);
+      } catch (RejectedExecutionException stopped) {
+        close();
+      }
+    }
+
     @Override
     public InvocationType getInvocationType() {
+      if (getMessagesIn() == 0 && getEndPoint() instanceof SslConnection.SslEndPoint) {
+        // Much is calculated for a TLS handshake, and certificates may be asked about.
+        return InvocationType.BLOCKING;
+      }
       HttpExchange exchange = getHttpChannel().getHttpExchange();
       return exchange != null
               && exchange.getRequest() instanceof UpstreamRequest upstreamRequest
