@@ -35,10 +35,10 @@ class BudgetIT {
    * all. Whoever makes a request cheaper lowers them: what a run measures stands in its output.
    */
   private enum Budget {
-    JETTY_EE10(27_500, 25_100, 4.0, 3.2),
-    JETTY_EE11(27_500, 25_100, 4.0, 3.2),
-    TOMCAT_10(28_500, 25_900, 4.0, 2.9),
-    TOMCAT_11(31_700, 28_800, 3.0, 2.2);
+    JETTY_EE10(27_300, 24_800, 2.8, 2.1),
+    JETTY_EE11(27_300, 24_800, 2.8, 2.1),
+    TOMCAT_10(28_100, 25_500, 2.7, 1.8),
+    TOMCAT_11(31_300, 28_400, 1.7, 1.1);
 
     private final long bytes;
     private final long bytesMeasured;

@@ -34,6 +34,7 @@ import org.eclipse.jetty.io.ClientConnectionFactory;
 import org.eclipse.jetty.io.ClientConnector;
 import org.eclipse.jetty.io.CyclicTimeouts;
 import org.eclipse.jetty.io.EndPoint;
+import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.io.ManagedSelector;
 import org.eclipse.jetty.io.SocketChannelEndPoint;
 import org.eclipse.jetty.io.ssl.SslClientConnectionFactory;
@@ -294,7 +295,17 @@ final class UpstreamClient implements AutoCloseable {
           only = buffer;
         }
       }
-      return only == null ? super.flush(buffers) : super.flush(only);
+      if (only == null || isOutputShutdown()) {
+        return super.flush(buffers);
+      }
+      try {
+        if (getChannel().write(only) > 0) {
+          notIdle();
+        }
+      } catch (IOException e) {
+        throw new EofException(e);
+      }
+      return !only.hasRemaining();
     }
   }
 
