@@ -75,13 +75,18 @@ final class UpstreamClient implements AutoCloseable {
   private static final Duration POOLED_IDLE = Duration.ofSeconds(20);
 
   private static final int BUFFER_BYTES = 8 * 1024;
+
+  /** Of a long answer: a client that does not read holds one of these. */
+  private static final int LONG_BUFFER_BYTES = 32 * 1024;
+
   private static final int MOST_FILLS = 16;
 
   private final HttpClient client;
   private final ClientConnector connector;
   private final Set<Attempt> attempts = ConcurrentHashMap.newKeySet();
   private final CyclicTimeouts<Attempt> timer;
-  private final HeadBuffers buffers = new HeadBuffers(REQUEST_BUFFER_BYTES);
+  private final HeadBuffers buffers =
+      new HeadBuffers(REQUEST_BUFFER_BYTES, BUFFER_BYTES, LONG_BUFFER_BYTES);
   private volatile boolean closing;
 
   UpstreamClient() {
@@ -89,7 +94,7 @@ final class UpstreamClient implements AutoCloseable {
     threads.setName("gatehouse-client");
     threads.setDaemon(true);
     ScheduledExecutorScheduler scheduler = new ScheduledExecutorScheduler("gatehouse-timer", true);
-    connector = new Connector();
+    connector = new Connector(buffers);
     connector.setSelectors(Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
     connector.setExecutor(threads);
     connector.setScheduler(scheduler);
@@ -234,10 +239,16 @@ final class UpstreamClient implements AutoCloseable {
    */
   private static final class Connector extends ClientConnector {
 
+    private final HeadBuffers buffers;
+
+    private Connector(HeadBuffers buffers) {
+      this.buffers = buffers;
+    }
+
     @Override
     protected EndPoint newEndPoint(
         SelectableChannel channel, ManagedSelector selector, SelectionKey key) {
-      return new SparingEndPoint((SocketChannel) channel, selector, key, getScheduler());
+      return new SparingEndPoint((SocketChannel) channel, selector, key, getScheduler(), buffers);
     }
 
     @Override
@@ -262,9 +273,16 @@ final class UpstreamClient implements AutoCloseable {
 
     private int fillsInARow;
 
+    private final HeadBuffers buffers;
+
     private SparingEndPoint(
-        SocketChannel channel, ManagedSelector selector, SelectionKey key, Scheduler scheduler) {
+        SocketChannel channel,
+        ManagedSelector selector,
+        SelectionKey key,
+        Scheduler scheduler,
+        HeadBuffers buffers) {
       super(channel, selector, key, scheduler);
+      this.buffers = buffers;
     }
 
     @Override
@@ -277,6 +295,7 @@ final class UpstreamClient implements AutoCloseable {
       int room = buffer.hasRemaining() ? 0 : buffer.capacity();
       int filled = super.fill(buffer);
       emptied = filled > 0 && filled < room;
+      buffers.read(filled > 0 && filled == room);
       if (filled <= 0) {
         fillsInARow = 0;
       }

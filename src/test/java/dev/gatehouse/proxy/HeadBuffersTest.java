@@ -9,8 +9,10 @@ import org.junit.jupiter.api.Test;
 class HeadBuffersTest {
 
   private static final int SIZE = 1024;
+  private static final int READ = 512;
+  private static final int LONG_READ = 4096;
 
-  private final HeadBuffers buffers = new HeadBuffers(SIZE);
+  private final HeadBuffers buffers = new HeadBuffers(SIZE, READ, LONG_READ);
 
   @SuppressWarnings("ByteBufferBackingArray") // The memory itself is the point.
   private static byte[] array(ByteBuffer buffer) {
@@ -136,5 +138,23 @@ class HeadBuffersTest {
           letGo(larger);
           assertThat(array(buffers.acquire(2 * SIZE, false).getByteBuffer())).isNotSameAs(bytes);
         });
+  }
+
+  @Test
+  void whoHasReadABufferFullGetsALargerOneToReadInto() {
+    assertThat(buffers.acquire(READ, false).getByteBuffer().capacity()).isEqualTo(READ);
+
+    buffers.read(true);
+    assertThat(buffers.acquire(READ, false).getByteBuffer().capacity()).isEqualTo(LONG_READ);
+
+    buffers.read(false);
+    assertThat(buffers.acquire(READ, false).getByteBuffer().capacity()).isEqualTo(READ);
+  }
+
+  @Test
+  void anotherSizeIsWhatWasAskedFor() {
+    buffers.read(true);
+
+    assertThat(buffers.acquire(SIZE, false).getByteBuffer().capacity()).isEqualTo(SIZE);
   }
 }
