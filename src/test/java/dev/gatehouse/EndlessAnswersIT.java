@@ -26,9 +26,9 @@ class EndlessAnswersIT {
   private static final int OTHERS = 20;
 
   /**
-   * Other requests wait for a share of the processors, and for nothing else. On two cores, which
-   * the endless one keeps busy at both of its ends, that is tens of milliseconds for each; who is
-   * held up gets no answer at all.
+   * Other requests wait for a share of the processors, which the endless one keeps busy at both of
+   * its ends. Only who is held up for good is found by this: without the selector's limits on what
+   * it reads in a row, answers came later, but they came.
    */
   private static final Duration SOON = Duration.ofSeconds(20);
 
