@@ -357,7 +357,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     if (delivery.inParts()) {
       writer.flushEachPart();
     } else if (mustBeFlushed(fields, hasBody) && !isHeadInTomcatsHttp2()) {
-      writer.flush();
+      writer.flushHead();
     }
   }
 

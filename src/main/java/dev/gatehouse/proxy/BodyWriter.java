@@ -5,6 +5,7 @@ import jakarta.servlet.ServletOutputStream;
 import jakarta.servlet.WriteListener;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicReference;
@@ -65,6 +66,7 @@ final class BodyWriter implements WriteListener {
   private volatile @Nullable ServletOutputStream output;
   private volatile boolean eager;
   private volatile boolean flushDue;
+  private volatile boolean headDue;
   private volatile boolean beatDue;
   private volatile long announced = -1;
   private volatile byte[] heldBack = {};
@@ -102,6 +104,12 @@ final class BodyWriter implements WriteListener {
   void flush() {
     flushDue = true;
     begin();
+  }
+
+  /** Sends the head now, ahead of what has come of the body. */
+  void flushHead() {
+    headDue = true;
+    flush();
   }
 
   /** Sends the head now, and from here on everything at once. */
@@ -253,7 +261,8 @@ final class BodyWriter implements WriteListener {
   }
 
   private boolean handOver() throws IOException {
-    Part part = received.getAndSet(null);
+    Part part = headDue ? null : received.getAndSet(null);
+    headDue = false;
     boolean beat = beatDue;
     beatDue = false;
     ServletOutputStream stream = output;
@@ -283,6 +292,11 @@ final class BodyWriter implements WriteListener {
     }
     // First: with the last byte Tomcat 11 closes the request's stream, too.
     exchange.sent(length);
+    copy(bytes, stream);
+  }
+
+  static void copy(ByteBuffer bytes, OutputStream stream) throws IOException {
+    int length = bytes.remaining();
     if (bytes.hasArray()) {
       stream.write(bytes.array(), bytes.arrayOffset() + bytes.position(), length);
     } else {
@@ -303,7 +317,8 @@ final class BodyWriter implements WriteListener {
     boolean goesOn = attempt.taken();
     if (part != null && goesOn) {
       part.next().run();
-      return false;
+      boolean more = received.get() != null || last.get() != null;
+      return more && state.compareAndSet(State.IDLE, State.READY);
     }
     if (received.get() != null) {
       return state.compareAndSet(State.IDLE, State.READY);
