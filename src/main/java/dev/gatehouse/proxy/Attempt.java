@@ -210,15 +210,21 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     client.send(upstreamRequest, this);
   }
 
+  /**
+   * Goes on with a request without a body that was sent, for whose answer nobody waits any more.
+   */
+  void goOn(QuickAnswer answer) {
+    enter(Phase.CONNECTING, Optional.of(timeouts.connect()));
+    upstreamRequest.mayWaitIf(this::mayWait);
+    client.watch(this);
+    answer.tell(this);
+  }
+
   private void listenTo(UpstreamRequest request) {
     boolean hasBody = reader != null;
     request.onEarlyHints(this::earlyHints);
     request.mayWaitIf(this::mayWait);
-    request.onRequestBegin(
-        begun -> {
-          connected();
-          client.watchAgain(this);
-        });
+    request.onRequestBegin(begun -> requestBegins());
     if (hasBody) {
       request.onRequestContent((sending, content) -> progress());
       request.onRequestSuccess(
@@ -228,6 +234,11 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
             client.watchAgain(this);
           });
     }
+  }
+
+  void requestBegins() {
+    connected();
+    client.watchAgain(this);
   }
 
   private void connected() {
@@ -250,7 +261,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
   }
 
   /** Relays what a service says ahead of its answer (RFC 8297), which may wait for the client. */
-  private void earlyHints(HttpFields fields) {
+  void earlyHints(HttpFields fields) {
     answering = true;
     BodyReader body = reader;
     if (body != null && !body.isStarted()) {
@@ -306,9 +317,8 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     int status = upstreamResponse.getStatus();
     if (late != null) {
       abort(late);
-    } else if (status < 200 || upstreamResponse.getVersion().getVersion() > 11) {
-      // 101 would end HTTP on the connection, and nobody has asked for that.
-      abort(new HttpResponseException("not an answer: " + status, upstreamResponse));
+    } else if (isNoAnswer(upstreamResponse)) {
+      abort(noAnswer(upstreamResponse));
     } else {
       ifOpen(
           () -> {
@@ -317,6 +327,16 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
             return true;
           });
     }
+  }
+
+  /** 101 would end HTTP on the connection, and nobody has asked for that. */
+  static boolean isNoAnswer(Response upstreamResponse) {
+    return upstreamResponse.getStatus() < 200 || upstreamResponse.getVersion().getVersion() > 11;
+  }
+
+  static Exception noAnswer(Response upstreamResponse) {
+    return new HttpResponseException(
+        "not an answer: " + upstreamResponse.getStatus(), upstreamResponse);
   }
 
   @Override
@@ -374,10 +394,11 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    * bodiless answer to HEAD has a body of length 0; and Tomcat says only now that it cannot send a
    * head this large, later it would just close the connection.
    */
-  private static boolean mustBeFlushed(HttpFields fields, boolean hasBody) {
-    if (!hasBody && !fields.contains(HttpHeader.CONTENT_LENGTH)) {
-      return true;
-    }
+  static boolean mustBeFlushed(HttpFields fields, boolean hasBody) {
+    return (!hasBody && !fields.contains(HttpHeader.CONTENT_LENGTH)) || isLarge(fields);
+  }
+
+  private static boolean isLarge(HttpFields fields) {
     int characters = 0;
     for (HttpField field : fields) {
       String value = field.getValue();
@@ -386,9 +407,21 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     return characters > LARGE_HEAD;
   }
 
-  private boolean hasBody(Response upstreamResponse) {
+  static boolean hasBody(Response upstreamResponse) {
     int status = upstreamResponse.getStatus();
-    return !exchange.method().equals("HEAD") && status != 204 && status != 205 && status != 304;
+    return !upstreamResponse.getRequest().getMethod().equals("HEAD")
+        && status != 204
+        && status != 205
+        && status != 304;
+  }
+
+  /** Whether there is nothing about an answer, once it is whole, but to pass it on. */
+  static boolean isPlain(Response upstreamResponse) {
+    HttpFields fields = upstreamResponse.getHeaders();
+    return !isNoAnswer(upstreamResponse)
+        && !fields.contains(HttpHeader.TRANSFER_ENCODING)
+        && !announcesImpossibleBody(upstreamResponse)
+        && !isLarge(fields);
   }
 
   /**

@@ -7,19 +7,22 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Buffers for Jetty's client. The one for the head of a request is used again by the thread that
- * sends it, if it was written out and let go within the sending. All others serve once; who has
- * just read a buffer full gets a larger one, because each takes its turn in the server.
+ * sends it, if it was written out and let go within the sending; and the one for an answer by the
+ * thread that waits for it, if it was let go within the wait. All others serve once; who has just
+ * read a buffer full gets a larger one, because each takes its turn in the server.
  *
  * <p>Under aborts the client now and then frees a buffer that another thread still fills or sends.
- * Out of a common pool another exchange would get it in this state. A head that is still being sent
- * when the sending has returned is left to the garbage collector, and so is one that another thread
- * frees, and one that was not sent whole; so nobody else has the one that is used again.
+ * Out of a common pool another exchange would get it in this state. A buffer that is still in use
+ * when the sending or the wait is over is left to the garbage collector, and so is one that another
+ * thread frees, and a head that was not sent whole; so nobody else has the one that is used again.
  */
 final class HeadBuffers implements ByteBufferPool {
 
   private static final int BUFFER = 0;
   private static final int SENDING = 1;
   private static final int MORE = 2;
+  private static final int ANSWER_BUFFER = 3;
+  private static final int WAITING = 4;
 
   private final int size;
   private final int readSize;
@@ -27,7 +30,7 @@ final class HeadBuffers implements ByteBufferPool {
 
   /** Of JDK classes only, so that a container's thread keeps nothing of a stopped application. */
   private final ThreadLocal<@Nullable Object[]> kept =
-      ThreadLocal.withInitial(() -> new @Nullable Object[3]);
+      ThreadLocal.withInitial(() -> new @Nullable Object[5]);
 
   /**
    * @param size of the buffer for a head, in bytes
@@ -57,24 +60,55 @@ final class HeadBuffers implements ByteBufferPool {
     }
   }
 
+  /** This thread waits for an answer from here on, until it does not any more. */
+  void waitFrom(Object wait) {
+    kept.get()[WAITING] = wait;
+  }
+
+  /** This thread waits no longer. */
+  void waitNoMore() {
+    kept.get()[WAITING] = null;
+  }
+
   @Override
   public RetainableByteBuffer.Mutable acquire(int wanted, boolean direct) {
     @Nullable Object[] mine = kept.get();
     Object sending = mine[SENDING];
-    if (sending == null || direct || wanted != size) {
-      boolean large = mine[MORE] != null && !direct && wanted == readSize;
-      return NON_POOLING.acquire(large ? longReadSize : wanted, direct);
+    Object waiting = mine[WAITING];
+    if (direct) {
+      return NON_POOLING.acquire(wanted, true);
+    } else if (wanted == size && sending != null) {
+      ByteBuffer buffer = take(mine, BUFFER, size);
+      return RetainableByteBuffer.wrap(
+          buffer,
+          () -> {
+            if (!buffer.hasRemaining()) {
+              giveBack(mine, SENDING, sending, BUFFER, buffer);
+            }
+          });
+    } else if (wanted != readSize) {
+      return NON_POOLING.acquire(wanted, false);
+    } else if (mine[MORE] != null) {
+      return NON_POOLING.acquire(longReadSize, false);
+    } else if (waiting == null) {
+      return NON_POOLING.acquire(readSize, false);
     }
-    ByteBuffer last = (ByteBuffer) mine[BUFFER];
-    mine[BUFFER] = null;
-    ByteBuffer buffer = last == null ? ByteBuffer.allocate(size) : last.clear();
-    return RetainableByteBuffer.wrap(buffer.limit(0), () -> release(buffer, mine, sending));
+    ByteBuffer buffer = take(mine, ANSWER_BUFFER, readSize);
+    return RetainableByteBuffer.wrap(
+        buffer, () -> giveBack(mine, WAITING, waiting, ANSWER_BUFFER, buffer));
   }
 
-  private void release(ByteBuffer buffer, @Nullable Object[] user, Object sending) {
+  private static ByteBuffer take(@Nullable Object[] mine, int which, int size) {
+    ByteBuffer last = (ByteBuffer) mine[which];
+    mine[which] = null;
+    return (last == null ? ByteBuffer.allocate(size) : last.clear()).limit(0);
+  }
+
+  private void giveBack(
+      @Nullable Object[] user, int occasion, Object same, int which, ByteBuffer buffer) {
     @Nullable Object[] mine = kept.get();
-    if (mine == user && mine[SENDING] == sending && !buffer.hasRemaining()) {
-      mine[BUFFER] = buffer;
+    if (mine == user && mine[occasion] == same) {
+      mine[which] = buffer;
     }
   }
 

@@ -43,6 +43,7 @@ import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpHeaderValue;
+import org.eclipse.jetty.io.Content;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -206,11 +207,8 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
     copyRequestHeaders(clientRequest, upstreamRequest);
     addProxyHeaders(clientRequest, upstreamRequest);
 
-    AsyncContext async = clientRequest.startAsync();
-    // The attempt keeps the time, which knows more than one limit.
-    async.setTimeout(inTomcat ? NEVER : UNTIL_STOPPED);
-    Attempt attempt = new Attempt(this, client(), exchange, async, upstreamRequest, timeouts());
     if (hasContent(clientRequest)) {
+      Attempt attempt = goAsync(exchange, clientRequest, upstreamRequest);
       BodyReader body = newBody(clientRequest, upstreamRequest, attempt);
       if (expects100Continue(clientRequest)) {
         // Reading makes the server ask the client for the body: not before the service has asked.
@@ -220,6 +218,7 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
       }
       attempt.send(body);
     } else if (mayHaveContent(clientRequest)) {
+      Attempt attempt = goAsync(exchange, clientRequest, upstreamRequest);
       attempt.awaitClient();
       // Reading has already told the client to go on.
       upstreamRequest.headers(headers -> headers.remove(HttpHeader.EXPECT));
@@ -232,8 +231,68 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
         sender.lookForTheEnd();
       }
     } else {
-      upstreamRequest.withoutBody();
-      attempt.send(null);
+      sendWithoutBody(exchange, clientRequest, clientResponse, upstreamRequest);
+    }
+  }
+
+  private Attempt goAsync(
+      Exchange exchange, HttpServletRequest clientRequest, UpstreamRequest upstreamRequest) {
+    AsyncContext async = clientRequest.startAsync();
+    // The attempt keeps the time, which knows more than one limit.
+    async.setTimeout(inTomcat ? NEVER : UNTIL_STOPPED);
+    return new Attempt(this, client(), exchange, async, upstreamRequest, timeouts());
+  }
+
+  /** Waits a moment for the answer, and goes asynchronous only if that does not come as a whole. */
+  private void sendWithoutBody(
+      Exchange exchange,
+      HttpServletRequest clientRequest,
+      HttpServletResponse clientResponse,
+      UpstreamRequest upstreamRequest)
+      throws IOException {
+    upstreamRequest.withoutBody();
+    if (!timeouts().allowWaiting() || !client().mayWaitFor(upstreamRequest)) {
+      goAsync(exchange, clientRequest, upstreamRequest).send(null);
+      return;
+    }
+    QuickAnswer answer = new QuickAnswer(upstreamRequest);
+    try {
+      client().sendAndWait(upstreamRequest, answer);
+      if (answer.isWhole()) {
+        passOn(exchange, clientRequest, clientResponse, answer);
+        return;
+      }
+    } finally {
+      client().endWait();
+    }
+    goAsync(exchange, clientRequest, upstreamRequest).goOn(answer);
+  }
+
+  /** Passes an answer on that has come as a whole. */
+  private void passOn(
+      Exchange exchange,
+      HttpServletRequest clientRequest,
+      HttpServletResponse clientResponse,
+      QuickAnswer answer)
+      throws IOException {
+    Response upstreamResponse = answer.head();
+    Content.Chunk body = answer.body();
+    try {
+      clientResponse.setStatus(upstreamResponse.getStatus());
+      onServerResponseHeaders(clientRequest, clientResponse, upstreamResponse);
+      if (body != null) {
+        exchange.sent(body.remaining());
+        BodyWriter.copy(body.getByteBuffer(), clientResponse.getOutputStream());
+      }
+      boolean hasBody = Attempt.hasBody(upstreamResponse);
+      if (inTomcat || Attempt.mustBeFlushed(upstreamResponse.getHeaders(), hasBody)) {
+        // Tomcat would do so where nobody counts how many threads wait for clients.
+        clientResponse.flushBuffer();
+      }
+    } finally {
+      if (body != null) {
+        body.release();
+      }
     }
   }
 

@@ -20,6 +20,13 @@ record Timeouts(
     Optional<Duration> total,
     Optional<Duration> heartbeat) {
 
+  private static final Duration LONG = Duration.ofSeconds(1);
+
+  /** Whether somebody may wait for a moment who does not look at the time. */
+  boolean allowWaiting() {
+    return response.compareTo(LONG) >= 0 && total.orElse(LONG).compareTo(LONG) >= 0;
+  }
+
   static Timeouts of(Parameters parameters) {
     return new Timeouts(
         parameters.duration("timeout.connect", "5s"),

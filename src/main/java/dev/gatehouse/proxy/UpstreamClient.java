@@ -2,8 +2,10 @@ package dev.gatehouse.proxy;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.Iterator;
@@ -14,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.eclipse.jetty.client.AbstractConnectionPool;
 import org.eclipse.jetty.client.Connection;
@@ -27,6 +30,7 @@ import org.eclipse.jetty.client.Response;
 import org.eclipse.jetty.client.transport.HttpClientTransportOverHTTP;
 import org.eclipse.jetty.client.transport.HttpDestination;
 import org.eclipse.jetty.client.transport.HttpExchange;
+import org.eclipse.jetty.client.transport.SendFailure;
 import org.eclipse.jetty.client.transport.internal.HttpConnectionOverHTTP;
 import org.eclipse.jetty.http.HttpCookieStore;
 import org.eclipse.jetty.http.HttpFields;
@@ -39,6 +43,7 @@ import org.eclipse.jetty.io.ManagedSelector;
 import org.eclipse.jetty.io.SocketChannelEndPoint;
 import org.eclipse.jetty.io.ssl.SslClientConnectionFactory;
 import org.eclipse.jetty.io.ssl.SslConnection;
+import org.eclipse.jetty.util.IO;
 import org.eclipse.jetty.util.Promise;
 import org.eclipse.jetty.util.component.LifeCycle;
 import org.eclipse.jetty.util.ssl.SslContextFactory;
@@ -81,12 +86,19 @@ final class UpstreamClient implements AutoCloseable {
 
   private static final int MOST_FILLS = 16;
 
+  /** How long a thread waits for an answer before it leaves that to the client's threads. */
+  private static final Duration PATIENCE = Duration.ofMillis(20);
+
+  /** So many threads wait at a time: a part of what servers have. */
+  private static final int MOST_WAITING = 64;
+
   private final HttpClient client;
   private final ClientConnector connector;
   private final Set<Attempt> attempts = ConcurrentHashMap.newKeySet();
   private final CyclicTimeouts<Attempt> timer;
   private final HeadBuffers buffers =
       new HeadBuffers(REQUEST_BUFFER_BYTES, BUFFER_BYTES, LONG_BUFFER_BYTES);
+  private final AtomicInteger waiting = new AtomicInteger();
   private volatile boolean closing;
 
   UpstreamClient() {
@@ -155,6 +167,36 @@ final class UpstreamClient implements AutoCloseable {
 
   void send(UpstreamRequest upstreamRequest, Attempt attempt) {
     buffers.during(() -> upstreamRequest.send(attempt));
+  }
+
+  /** Whether this thread may wait for an answer. If so, {@link #endWait} must follow. */
+  boolean mayWaitFor(UpstreamRequest upstreamRequest) {
+    if (waiting.incrementAndGet() > MOST_WAITING) {
+      waiting.decrementAndGet();
+      return false;
+    }
+    buffers.waitFrom(upstreamRequest);
+    return true;
+  }
+
+  void endWait() {
+    buffers.waitNoMore();
+    waiting.decrementAndGet();
+  }
+
+  /**
+   * Sends a request, and waits a moment for its answer to begin: most are quick and short, and are
+   * then told of on this very thread, for which no other must be woken. Whatever is not, or does
+   * not begin within that moment, is told of by the client's threads.
+   */
+  void sendAndWait(UpstreamRequest upstreamRequest, QuickAnswer answer) {
+    upstreamRequest.waitFor(Thread.currentThread());
+    buffers.during(() -> upstreamRequest.send(answer));
+    upstreamRequest.waitFor(null);
+    if (upstreamRequest.isLeftHere()
+        && upstreamRequest.getConnection() instanceof PooledConnection connection) {
+      connection.await(upstreamRequest);
+    }
   }
 
   /** Opens a connection of its own for a request; it never joins the pool. */
@@ -275,6 +317,12 @@ final class UpstreamClient implements AutoCloseable {
 
     private final HeadBuffers buffers;
 
+    /** The selector tells of what comes. If not, somebody waits here, or nobody has asked. */
+    private volatile boolean watched = true;
+
+    /** Made for whoever waits first. */
+    private volatile @Nullable Selector own;
+
     private SparingEndPoint(
         SocketChannel channel,
         ManagedSelector selector,
@@ -283,6 +331,69 @@ final class UpstreamClient implements AutoCloseable {
         HeadBuffers buffers) {
       super(channel, selector, key, scheduler);
       this.buffers = buffers;
+    }
+
+    @Override
+    protected void needsFillInterest() {
+      // Either this sees that it is watched, or watch() sees that somebody is interested.
+      if (watched) {
+        super.needsFillInterest();
+      }
+    }
+
+    /** Leaves to the selector what comes. Does no harm at any time. */
+    private void watch() {
+      watched = true;
+      if (getFillInterest().isInterested()) {
+        super.needsFillInterest();
+      }
+    }
+
+    /** Has nobody told of what comes until it is watched. */
+    private void rest() {
+      emptied = true;
+      watched = false;
+    }
+
+    /** Whether the service has neither closed it nor said something that nobody has asked for. */
+    private boolean isQuiet() {
+      try {
+        return getChannel().read(ByteBuffer.allocate(1)) == 0;
+      } catch (IOException e) {
+        return false;
+      }
+    }
+
+    /** Waits for what comes, and tells of it on this thread, if it comes soon. */
+    private void await(Duration patience) {
+      try {
+        Selector selector = own;
+        if (selector == null) {
+          selector = Selector.open();
+          own = selector;
+          getChannel().register(selector, SelectionKey.OP_READ);
+        }
+        if (selector.select(key -> {}, patience.toMillis()) > 0) {
+          getFillInterest().fillable();
+        }
+      } catch (IOException | ClosedSelectorException e) {
+        // It was closed, of which others tell.
+      }
+      if (!isOpen()) {
+        forgetSelector();
+      }
+    }
+
+    @Override
+    public void doClose() {
+      super.doClose();
+      forgetSelector();
+    }
+
+    private void forgetSelector() {
+      Selector selector = own;
+      own = null;
+      IO.close(selector);
     }
 
     @Override
@@ -373,6 +484,9 @@ final class UpstreamClient implements AutoCloseable {
    */
   private static final class PooledConnection extends HttpConnectionOverHTTP {
 
+    /** When a request was sent for which somebody waits; 0 if nobody does. */
+    private volatile long sent;
+
     private PooledConnection(EndPoint endPoint, Map<String, Object> context) {
       super(endPoint, context);
     }
@@ -385,9 +499,46 @@ final class UpstreamClient implements AutoCloseable {
       return getHttpChannel().getHttpExchange() == null && super.onIdleTimeout(idleTimeout);
     }
 
+    @Override
+    public SendFailure send(HttpExchange exchange) {
+      if (!(getEndPoint() instanceof SparingEndPoint endPoint)
+          || !(exchange.getRequest() instanceof UpstreamRequest upstreamRequest)) {
+        return super.send(exchange);
+      }
+      boolean waitedFor = upstreamRequest.isWaitedForHere();
+      sent = waitedFor ? System.nanoTime() : 0;
+      if (!endPoint.watched) {
+        if (!endPoint.isQuiet()) {
+          close();
+          return new SendFailure(new EofException(), true);
+        }
+        if (!waitedFor) {
+          endPoint.watch();
+        }
+      }
+      upstreamRequest.leaveHere(!endPoint.watched);
+      return super.send(exchange);
+    }
+
+    /** Waits for the answer to a request that was left to this thread. */
+    private void await(UpstreamRequest upstreamRequest) {
+      if (getEndPoint() instanceof SparingEndPoint endPoint) {
+        endPoint.await(PATIENCE);
+        HttpExchange exchange = getHttpChannel().getHttpExchange();
+        if (exchange != null && exchange.getRequest() == upstreamRequest) {
+          endPoint.watch();
+        }
+      }
+    }
+
     /** The next request may have a body, which is then read from its client. */
     @Override
     public void release() {
+      boolean wasQuick = sent != 0 && System.nanoTime() - sent < PATIENCE.toNanos();
+      if (wasQuick && getEndPoint() instanceof SparingEndPoint endPoint) {
+        // The next one shall be waited for.
+        endPoint.rest();
+      }
       HttpDestination destination = getHttpDestination();
       if (destination.getQueuedRequestCount() == 0) {
         super.release();

@@ -29,6 +29,8 @@ final class UpstreamRequest extends HttpRequest {
   private final @Nullable String query;
   private volatile Consumer<HttpFields> earlyHints = fields -> {};
   private volatile BooleanSupplier mayWait = () -> true;
+  private volatile @Nullable Thread waiting;
+  private boolean leftHere;
 
   UpstreamRequest(
       HttpClient client,
@@ -97,6 +99,24 @@ final class UpstreamRequest extends HttpRequest {
   /** Says how to find out whether whoever hears of the answer may have to wait for a thread. */
   void mayWaitIf(BooleanSupplier condition) {
     mayWait = condition;
+  }
+
+  /** Says which thread sends it and waits for the answer; nobody does if null. */
+  void waitFor(@Nullable Thread thread) {
+    waiting = thread;
+  }
+
+  boolean isWaitedForHere() {
+    return waiting == Thread.currentThread();
+  }
+
+  /** Says whether nobody hears of the answer but the thread that waits for it. */
+  void leaveHere(boolean left) {
+    leftHere = left;
+  }
+
+  boolean isLeftHere() {
+    return leftHere;
   }
 
   boolean mayWait() {
