@@ -35,10 +35,10 @@ class BudgetIT {
    * all. Whoever makes a request cheaper lowers them: what a run measures stands in its output.
    */
   private enum Budget {
-    JETTY_EE10(27_300, 24_800, 2.8, 2.1),
-    JETTY_EE11(27_300, 24_800, 2.8, 2.1),
-    TOMCAT_10(28_100, 25_500, 2.7, 1.8),
-    TOMCAT_11(31_300, 28_400, 1.7, 1.1);
+    JETTY_EE10(17_100, 15_500, 1.7, 1.0),
+    JETTY_EE11(17_100, 15_500, 1.7, 1.0),
+    TOMCAT_10(16_800, 15_200, 1.5, 0.8),
+    TOMCAT_11(20_100, 18_200, 1.5, 0.8);
 
     private final long bytes;
     private final long bytesMeasured;
