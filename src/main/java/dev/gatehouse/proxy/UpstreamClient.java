@@ -96,8 +96,8 @@ final class UpstreamClient implements AutoCloseable {
   private final ClientConnector connector;
   private final Set<Attempt> attempts = ConcurrentHashMap.newKeySet();
   private final CyclicTimeouts<Attempt> timer;
-  private final HeadBuffers buffers =
-      new HeadBuffers(REQUEST_BUFFER_BYTES, BUFFER_BYTES, LONG_BUFFER_BYTES);
+  private final UpstreamBuffers buffers =
+      new UpstreamBuffers(REQUEST_BUFFER_BYTES, BUFFER_BYTES, LONG_BUFFER_BYTES);
   private final AtomicInteger waiting = new AtomicInteger();
   private volatile boolean closing;
 
@@ -281,9 +281,9 @@ final class UpstreamClient implements AutoCloseable {
    */
   private static final class Connector extends ClientConnector {
 
-    private final HeadBuffers buffers;
+    private final UpstreamBuffers buffers;
 
-    private Connector(HeadBuffers buffers) {
+    private Connector(UpstreamBuffers buffers) {
       this.buffers = buffers;
     }
 
@@ -315,7 +315,7 @@ final class UpstreamClient implements AutoCloseable {
 
     private int fillsInARow;
 
-    private final HeadBuffers buffers;
+    private final UpstreamBuffers buffers;
 
     /** The selector tells of what comes. If not, somebody waits here, or nobody has asked. */
     private volatile boolean watched = true;
@@ -328,7 +328,7 @@ final class UpstreamClient implements AutoCloseable {
         ManagedSelector selector,
         SelectionKey key,
         Scheduler scheduler,
-        HeadBuffers buffers) {
+        UpstreamBuffers buffers) {
       super(channel, selector, key, scheduler);
       this.buffers = buffers;
     }
@@ -517,7 +517,12 @@ final class UpstreamClient implements AutoCloseable {
         }
       }
       upstreamRequest.leaveHere(!endPoint.watched);
-      return super.send(exchange);
+      SendFailure failure = super.send(exchange);
+      if (failure != null) {
+        // It may be sent on another one.
+        upstreamRequest.leaveHere(false);
+      }
+      return failure;
     }
 
     /** Waits for the answer to a request that was left to this thread. */

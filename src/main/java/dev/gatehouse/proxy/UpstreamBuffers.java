@@ -16,12 +16,12 @@ import org.jspecify.annotations.Nullable;
  * when the sending or the wait is over is left to the garbage collector, and so is one that another
  * thread frees, and a head that was not sent whole; so nobody else has the one that is used again.
  */
-final class HeadBuffers implements ByteBufferPool {
+final class UpstreamBuffers implements ByteBufferPool {
 
-  private static final int BUFFER = 0;
+  private static final int HEAD = 0;
   private static final int SENDING = 1;
   private static final int MORE = 2;
-  private static final int ANSWER_BUFFER = 3;
+  private static final int ANSWER = 3;
   private static final int WAITING = 4;
 
   private final int size;
@@ -37,7 +37,7 @@ final class HeadBuffers implements ByteBufferPool {
    * @param readSize of a buffer that an answer is read into, as the client asks for it
    * @param longReadSize what it gets in its place where more is to be read than that
    */
-  HeadBuffers(int size, int readSize, int longReadSize) {
+  UpstreamBuffers(int size, int readSize, int longReadSize) {
     this.size = size;
     this.readSize = readSize;
     this.longReadSize = longReadSize;
@@ -78,12 +78,12 @@ final class HeadBuffers implements ByteBufferPool {
     if (direct) {
       return NON_POOLING.acquire(wanted, true);
     } else if (wanted == size && sending != null) {
-      ByteBuffer buffer = take(mine, BUFFER, size);
+      ByteBuffer buffer = take(mine, HEAD, size);
       return RetainableByteBuffer.wrap(
           buffer,
           () -> {
             if (!buffer.hasRemaining()) {
-              giveBack(mine, SENDING, sending, BUFFER, buffer);
+              giveBack(mine, SENDING, sending, HEAD, buffer);
             }
           });
     } else if (wanted != readSize) {
@@ -93,9 +93,9 @@ final class HeadBuffers implements ByteBufferPool {
     } else if (waiting == null) {
       return NON_POOLING.acquire(readSize, false);
     }
-    ByteBuffer buffer = take(mine, ANSWER_BUFFER, readSize);
+    ByteBuffer buffer = take(mine, ANSWER, readSize);
     return RetainableByteBuffer.wrap(
-        buffer, () -> giveBack(mine, WAITING, waiting, ANSWER_BUFFER, buffer));
+        buffer, () -> giveBack(mine, WAITING, waiting, ANSWER, buffer));
   }
 
   private static ByteBuffer take(@Nullable Object[] mine, int which, int size) {
@@ -114,6 +114,6 @@ final class HeadBuffers implements ByteBufferPool {
 
   @Override
   public void clear() {
-    // A thread keeps at most one buffer, which the garbage collector may have after the client.
+    // A thread keeps at most two buffers, which the garbage collector may have after the client.
   }
 }

@@ -6,13 +6,13 @@ import java.nio.ByteBuffer;
 import org.eclipse.jetty.io.RetainableByteBuffer;
 import org.junit.jupiter.api.Test;
 
-class HeadBuffersTest {
+class UpstreamBuffersTest {
 
   private static final int SIZE = 1024;
   private static final int READ = 512;
   private static final int LONG_READ = 4096;
 
-  private final HeadBuffers buffers = new HeadBuffers(SIZE, READ, LONG_READ);
+  private final UpstreamBuffers buffers = new UpstreamBuffers(SIZE, READ, LONG_READ);
 
   @SuppressWarnings("ByteBufferBackingArray") // The memory itself is the point.
   private static byte[] array(ByteBuffer buffer) {
@@ -122,6 +122,79 @@ class HeadBuffersTest {
     } catch (InterruptedException e) {
       throw new AssertionError(e);
     }
+  }
+
+  /** The bytes behind the buffer that this thread gets next while it waits for an answer. */
+  private byte[] nextAnswer() {
+    buffers.waitFrom(new Object());
+    byte[] next = array(buffers.acquire(READ, false).getByteBuffer());
+    buffers.waitNoMore();
+    return next;
+  }
+
+  @Test
+  void anAnswersBufferThatWasLetGoWithinTheWaitIsUsedAgainAndEmpty() {
+    buffers.waitFrom(new Object());
+    RetainableByteBuffer buffer = buffers.acquire(READ, false);
+    byte[] first = array(buffer.getByteBuffer());
+    assertThat(array(buffers.acquire(READ, false).getByteBuffer())).isNotSameAs(first);
+    buffer.getByteBuffer().limit(7).position(3);
+    letGo(buffer);
+    buffers.waitNoMore();
+
+    buffers.waitFrom(new Object());
+    ByteBuffer again = buffers.acquire(READ, false).getByteBuffer();
+    buffers.waitNoMore();
+
+    assertThat(array(again)).isSameAs(first);
+    assertThat(again.remaining()).isZero();
+    assertThat(again.capacity()).isEqualTo(READ);
+  }
+
+  @Test
+  void anAnswersBufferThatIsLetGoAfterTheWaitIsNotUsedAgain() {
+    buffers.waitFrom(new Object());
+    RetainableByteBuffer late = buffers.acquire(READ, false);
+    RetainableByteBuffer later = buffers.acquire(READ, false);
+    buffers.waitNoMore();
+    letGo(late);
+    buffers.waitFrom(new Object());
+    letGo(later);
+    buffers.waitNoMore();
+
+    assertThat(nextAnswer())
+        .isNotSameAs(array(late.getByteBuffer()))
+        .isNotSameAs(array(later.getByteBuffer()));
+  }
+
+  @Test
+  void anAnswersBufferThatAnotherThreadLetsGoIsNotUsedAgain() {
+    buffers.waitFrom(new Object());
+    RetainableByteBuffer buffer = buffers.acquire(READ, false);
+    byte[][] ofTheOther = new byte[1][];
+    Thread other =
+        new Thread(
+            () -> {
+              letGo(buffer);
+              ofTheOther[0] = nextAnswer();
+            });
+    other.start();
+    joined(other);
+    byte[] ofThisOne = array(buffers.acquire(READ, false).getByteBuffer());
+    buffers.waitNoMore();
+
+    assertThat(ofThisOne).isNotSameAs(array(buffer.getByteBuffer()));
+    assertThat(ofTheOther[0]).isNotNull().isNotSameAs(array(buffer.getByteBuffer()));
+  }
+
+  @Test
+  void whoDoesNotWaitGetsABufferThatServesOnce() {
+    RetainableByteBuffer buffer = buffers.acquire(READ, false);
+    letGo(buffer);
+
+    assertThat(array(buffers.acquire(READ, false).getByteBuffer()))
+        .isNotSameAs(array(buffer.getByteBuffer()));
+    assertThat(nextAnswer()).isNotSameAs(array(buffer.getByteBuffer()));
   }
 
   @Test
