@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -90,6 +91,29 @@ class QuickAnswersIT {
     assertThat(answer.complete()).isTrue();
     assertThat(answer.text()).isEqualTo("0123456789");
     assertThat(users.only().target()).isEqualTo("/1");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "GET, HTTP/1.1 204 No Content|Content-Length: 5||hello",
+    "GET, HTTP/1.1 204 No Content|Transfer-Encoding: chunked||5|hello|0||",
+    "GET, HTTP/1.1 200 OK|Transfer-Encoding: gzip|Content-Length: 5||hello",
+    "HEAD, HTTP/1.1 200 OK|Transfer-Encoding: gzip||",
+    "GET, HTTP/1.1 101 Switching Protocols|Upgrade: x|Connection: upgrade||HTTP/1.1 200 OK||",
+    "GET, HTTP/2.0 200 OK|Content-Length: 5||hello",
+    "GET, nonsense||"
+  })
+  void whatIsNoAnswerIsRefused(String method, String said) {
+    beQuick();
+    users.willTalk(
+        talk -> {
+          talk.say(said.split("\\|", -1));
+          return Upstream.Then.KEEP;
+        });
+
+    assertThat(gateway.send(gateway.request(method, PATH)).status()).isEqualTo(502);
+
+    beQuick();
   }
 
   private static Stream<Arguments> ends() {

@@ -428,7 +428,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
    * Its body would be taken for the next answer on the connection (RFC 9112 section 6.3), or for
    * something else than it is: Jetty's client undoes no transfer coding but chunked.
    */
-  private static boolean announcesImpossibleBody(Response upstreamResponse) {
+  static boolean announcesImpossibleBody(Response upstreamResponse) {
     HttpFields fields = upstreamResponse.getHeaders();
     String coding = fields.get(HttpHeader.TRANSFER_ENCODING);
     return (coding != null && !coding.equalsIgnoreCase("chunked"))
@@ -501,7 +501,7 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     } else if (failure != null && mayBeSentAgain(failure)) {
       sendAgain();
     } else {
-      end(failure);
+      end(failure == null ? new IOException("what has come is no answer") : failure);
     }
   }
 

@@ -5,7 +5,6 @@ import jakarta.servlet.ServletOutputStream;
 import jakarta.servlet.WriteListener;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicReference;
@@ -292,11 +291,6 @@ final class BodyWriter implements WriteListener {
     }
     // First: with the last byte Tomcat 11 closes the request's stream, too.
     exchange.sent(length);
-    copy(bytes, stream);
-  }
-
-  static void copy(ByteBuffer bytes, OutputStream stream) throws IOException {
-    int length = bytes.remaining();
     if (bytes.hasArray()) {
       stream.write(bytes.array(), bytes.arrayOffset() + bytes.position(), length);
     } else {

@@ -23,10 +23,16 @@ final class QuickAnswer implements Response.Listener {
   private final Queue<Consumer<Attempt>> held = new ArrayDeque<>(8);
 
   private @Nullable Response head;
-  private Content.@Nullable Chunk body;
-  private @Nullable Runnable next;
-  private boolean succeeded;
 
+  /** The first part of the body, and how the next one is asked for. */
+  private Content.@Nullable Chunk first;
+
+  private @Nullable Runnable next;
+
+  /** The first part, which is all, once nobody needs the client's buffer any more. */
+  private byte @Nullable [] body;
+
+  private boolean succeeded;
   private boolean hinted;
 
   /** Who is told; nobody for as long as something is held. */
@@ -34,6 +40,7 @@ final class QuickAnswer implements Response.Listener {
 
   /** Listens to a request that was not sent yet. */
   QuickAnswer(UpstreamRequest upstreamRequest) {
+    upstreamRequest.mayWaitIf(() -> false);
     upstreamRequest.onRequestBegin(begun -> tell(Attempt::requestBegins));
     upstreamRequest.onEarlyHints(
         fields -> {
@@ -49,34 +56,28 @@ final class QuickAnswer implements Response.Listener {
    * The service's connection is free then.
    */
   boolean isWhole() {
+    Runnable end;
     synchronized (held) {
       if (attempt != null || hinted || head == null || !Attempt.isPlain(head)) {
         return false;
       }
-      long length = head.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH);
-      Content.Chunk all = body;
-      if (all != null) {
-        if (all.remaining() != length || !Attempt.hasBody(head)) {
-          return false;
-        }
-        // A short copy lets the client's buffer be used for what follows.
-        byte[] copy = new byte[all.remaining()];
-        all.getByteBuffer().get(copy);
-        all.release();
-        body = Content.Chunk.from(ByteBuffer.wrap(copy), false);
+      Content.Chunk all = first;
+      int bytes = all == null ? 0 : all.remaining();
+      long expected =
+          Attempt.hasBody(head) ? head.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH) : 0;
+      end = next;
+      if (bytes != expected || all == null || end == null) {
+        return bytes == expected && succeeded;
       }
+      // A short copy lets the client's buffer be used for what follows.
+      byte[] copy = new byte[bytes];
+      all.getByteBuffer().duplicate().get(copy);
+      all.release();
+      body = copy;
     }
-    end();
+    end.run();
     synchronized (held) {
       return succeeded;
-    }
-  }
-
-  private void end() {
-    Runnable end = next;
-    next = null;
-    if (end != null) {
-      end.run();
     }
   }
 
@@ -85,8 +86,8 @@ final class QuickAnswer implements Response.Listener {
     return Objects.requireNonNull(head, "nothing has come");
   }
 
-  /** The body of an answer that is whole; null if it has none. Whoever takes it releases it. */
-  Content.@Nullable Chunk body() {
+  /** The body of an answer that is whole; null if it has none. */
+  byte @Nullable [] body() {
     return body;
   }
 
@@ -119,13 +120,17 @@ final class QuickAnswer implements Response.Listener {
     event.accept(to);
   }
 
-  @Override
+  /** Refuses it before what follows it takes its place, or its connection is used again. */
   @SuppressWarnings("FutureReturnValueIgnored") // onComplete tells.
-  public void onBegin(Response upstreamResponse) {
-    if (attempt == null && Attempt.isNoAnswer(upstreamResponse)) {
-      // Before what follows it takes its place.
+  private void refuseIf(boolean condition, Response upstreamResponse) {
+    if (condition && attempt == null) {
       upstreamResponse.abort(Attempt.noAnswer(upstreamResponse));
     }
+  }
+
+  @Override
+  public void onBegin(Response upstreamResponse) {
+    refuseIf(Attempt.isNoAnswer(upstreamResponse), upstreamResponse);
     tell(to -> to.onBegin(upstreamResponse));
   }
 
@@ -134,27 +139,33 @@ final class QuickAnswer implements Response.Listener {
     synchronized (held) {
       head = upstreamResponse;
     }
+    refuseIf(Attempt.announcesImpossibleBody(upstreamResponse), upstreamResponse);
     tell(to -> to.onHeaders(upstreamResponse));
   }
 
   @Override
   public void onContent(Response upstreamResponse, Content.Chunk chunk, Runnable wanted) {
     chunk.retain();
-    if (attempt != null) {
-      tell(to -> pass(to, upstreamResponse, chunk, wanted));
-      return;
-    }
     synchronized (held) {
-      body = chunk;
-      next = wanted;
+      if (attempt == null && first == null) {
+        first = chunk;
+        next = wanted;
+      }
     }
-    tell(to -> pass(to, upstreamResponse, Objects.requireNonNull(body), this::end));
+    tell(to -> pass(to, upstreamResponse, chunk, wanted));
   }
 
-  private static void pass(
-      Attempt to, Response upstreamResponse, Content.Chunk chunk, Runnable wanted) {
-    to.onContent(upstreamResponse, chunk, wanted);
-    chunk.release();
+  private void pass(Attempt to, Response upstreamResponse, Content.Chunk chunk, Runnable wanted) {
+    byte[] copy = chunk == first ? body : null;
+    if (copy == null) {
+      to.onContent(upstreamResponse, chunk, wanted);
+      chunk.release();
+    } else {
+      // It was taken as the whole, and the next was asked for; but the end did not come with it.
+      Content.Chunk copied = Content.Chunk.from(ByteBuffer.wrap(copy), false);
+      to.onContent(upstreamResponse, copied, () -> {});
+      copied.release();
+    }
   }
 
   @Override

@@ -43,7 +43,6 @@ import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpHeaderValue;
-import org.eclipse.jetty.io.Content;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -244,6 +243,7 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
   }
 
   /** Waits a moment for the answer, and goes asynchronous only if that does not come as a whole. */
+  @SuppressWarnings("FutureReturnValueIgnored") // Nobody listens any more.
   private void sendWithoutBody(
       Exchange exchange,
       HttpServletRequest clientRequest,
@@ -251,21 +251,29 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
       UpstreamRequest upstreamRequest)
       throws IOException {
     upstreamRequest.withoutBody();
-    if (!timeouts().allowWaiting() || !client().mayWaitFor(upstreamRequest)) {
+    // What is written over HTTP/2 may have to wait for the client's window.
+    boolean mayWait = exchange.protocol().startsWith("HTTP/1") && timeouts().allowWaiting();
+    if (!mayWait || !client().mayWaitFor(upstreamRequest)) {
       goAsync(exchange, clientRequest, upstreamRequest).send(null);
       return;
     }
-    QuickAnswer answer = new QuickAnswer(upstreamRequest);
     try {
-      client().sendAndWait(upstreamRequest, answer);
-      if (answer.isWhole()) {
-        passOn(exchange, clientRequest, clientResponse, answer);
-        return;
+      QuickAnswer answer = new QuickAnswer(upstreamRequest);
+      try {
+        client().sendAndWait(upstreamRequest, answer);
+        if (answer.isWhole()) {
+          passOn(exchange, clientRequest, clientResponse, answer);
+          return;
+        }
+      } finally {
+        client().endWait();
       }
-    } finally {
-      client().endWait();
+      goAsync(exchange, clientRequest, upstreamRequest).goOn(answer);
+    } catch (RuntimeException | Error e) {
+      // Nobody would ever take what comes, and the connection would never be free.
+      upstreamRequest.abort(e);
+      throw e;
     }
-    goAsync(exchange, clientRequest, upstreamRequest).goOn(answer);
   }
 
   /** Passes an answer on that has come as a whole. */
@@ -276,23 +284,17 @@ public class ServiceProxy extends AsyncProxyServlet implements Configurable {
       QuickAnswer answer)
       throws IOException {
     Response upstreamResponse = answer.head();
-    Content.Chunk body = answer.body();
-    try {
-      clientResponse.setStatus(upstreamResponse.getStatus());
-      onServerResponseHeaders(clientRequest, clientResponse, upstreamResponse);
-      if (body != null) {
-        exchange.sent(body.remaining());
-        BodyWriter.copy(body.getByteBuffer(), clientResponse.getOutputStream());
-      }
-      boolean hasBody = Attempt.hasBody(upstreamResponse);
-      if (inTomcat || Attempt.mustBeFlushed(upstreamResponse.getHeaders(), hasBody)) {
-        // Tomcat would do so where nobody counts how many threads wait for clients.
-        clientResponse.flushBuffer();
-      }
-    } finally {
-      if (body != null) {
-        body.release();
-      }
+    clientResponse.setStatus(upstreamResponse.getStatus());
+    onServerResponseHeaders(clientRequest, clientResponse, upstreamResponse);
+    byte[] body = answer.body();
+    if (body != null) {
+      exchange.sent(body.length);
+      clientResponse.getOutputStream().write(body);
+    }
+    boolean hasBody = Attempt.hasBody(upstreamResponse);
+    if (inTomcat || Attempt.mustBeFlushed(upstreamResponse.getHeaders(), hasBody)) {
+      // Tomcat would else flush after the servlet, where nobody counts whom clients keep waiting.
+      clientResponse.flushBuffer();
     }
   }
 

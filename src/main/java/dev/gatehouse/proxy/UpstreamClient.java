@@ -90,7 +90,7 @@ final class UpstreamClient implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofMillis(20);
 
   /** So many threads wait at a time: a part of what servers have. */
-  private static final int MOST_WAITING = 64;
+  private static final int MOST_WAITING = 32;
 
   private final HttpClient client;
   private final ClientConnector connector;
@@ -317,7 +317,18 @@ final class UpstreamClient implements AutoCloseable {
 
     private final UpstreamBuffers buffers;
 
-    /** The selector tells of what comes. If not, somebody waits here, or nobody has asked. */
+    /*
+     * Who reads. A connection begins as watched: the selector tells of what comes. When an answer for
+     * which somebody could have waited has come quickly, release() lays the connection to rest: nobody
+     * is told of anything. send() looks whether it was quiet since. If the thread that sends waits,
+     * nobody else reads until it has been told of what came first; then, or when it has waited for too
+     * long, it has the rest watched. If it does not wait, send() has the connection watched.
+     *
+     * FillInterest takes care that one thread at a time reads, whoever finds that there is something:
+     * to watch does no harm at any time, but that it costs a wake-up.
+     */
+
+    /** The selector tells of what comes. */
     private volatile boolean watched = true;
 
     /** Made for whoever waits first. */
@@ -351,6 +362,10 @@ final class UpstreamClient implements AutoCloseable {
 
     /** Has nobody told of what comes until it is watched. */
     private void rest() {
+      if (getFillInterest().isInterested()) {
+        // The selector has been asked to tell.
+        return;
+      }
       emptied = true;
       watched = false;
     }
@@ -509,6 +524,7 @@ final class UpstreamClient implements AutoCloseable {
       sent = waitedFor ? System.nanoTime() : 0;
       if (!endPoint.watched) {
         if (!endPoint.isQuiet()) {
+          // To be sent again makes Jetty look for another connection.
           close();
           return new SendFailure(new EofException(), true);
         }
@@ -527,13 +543,18 @@ final class UpstreamClient implements AutoCloseable {
 
     /** Waits for the answer to a request that was left to this thread. */
     private void await(UpstreamRequest upstreamRequest) {
-      if (getEndPoint() instanceof SparingEndPoint endPoint) {
+      if (getEndPoint() instanceof SparingEndPoint endPoint && isBusyWith(upstreamRequest)) {
         endPoint.await(PATIENCE);
-        HttpExchange exchange = getHttpChannel().getHttpExchange();
-        if (exchange != null && exchange.getRequest() == upstreamRequest) {
+        if (isBusyWith(upstreamRequest)) {
           endPoint.watch();
         }
       }
+    }
+
+    @SuppressWarnings("ReferenceEquality") // The request itself is the point.
+    private boolean isBusyWith(UpstreamRequest upstreamRequest) {
+      HttpExchange exchange = getHttpChannel().getHttpExchange();
+      return exchange != null && exchange.getRequest() == upstreamRequest;
     }
 
     /** The next request may have a body, which is then read from its client. */
