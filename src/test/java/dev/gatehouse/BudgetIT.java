@@ -56,6 +56,12 @@ class BudgetIT {
   private static final int WARM_UP = 5_000;
   private static final int ROUNDS = 6;
   private static final int REQUESTS = 500;
+
+  private static final int LONG_ANSWERS = 40;
+
+  /** Of 1 MiB. Without turns, Tomcat needs 45. */
+  private static final int MOST_HAND_OFFS_IN_A_LONG_ANSWER = 12;
+
   private static final byte[] ANSWER = "{\"id\":7,\"name\":\"Ada Lovelace\"}".getBytes(UTF_8);
 
   private static List<Container> servers() {
@@ -96,6 +102,49 @@ class BudgetIT {
       assertThat(server.accessLogLines("")).hasSize(WARM_UP + ROUNDS * REQUESTS);
       check(container, budget, bytes, handOffs);
     }
+  }
+
+  /** Of a long answer, the server takes what the client takes without another thread. */
+  @ParameterizedTest
+  @MethodSource("servers")
+  void aLongAnswerIsNotHandedOverForEachOfItsParts(Container container) {
+    byte[] megabyte = new byte[1024 * 1024];
+    try (Upstream users = Upstream.start();
+        GatewayServer server = container.newServer().keepingConnections().processors(2)) {
+      users.will(UpstreamThat.answers("Content-Type: application/octet-stream", megabyte));
+      server
+          .deploy(Tokens.trusting(Trust.RS256, Webapp.at("")).setting("users.url", users.url()))
+          .start();
+      RawRequest request = RawRequest.of("GET", "/api/users/7").bearer(Tokens.good(Trust.RS256));
+      double handOffs = Double.MAX_VALUE;
+
+      try (RawClient client = server.connect();
+          ProcessCounts counts = server.counts()) {
+        for (int round = 0; round < ROUNDS; round++) {
+          ProcessCounts.Spent spent =
+              counts.during(
+                  () -> {
+                    for (int i = 0; i < LONG_ANSWERS; i++) {
+                      client.send(request);
+                      assertThat(client.receive().body()).isEqualTo(megabyte);
+                    }
+                  });
+          handOffs = Math.min(handOffs, (double) spent.handOffs() / LONG_ANSWERS);
+        }
+      }
+
+      checkLong(container, handOffs);
+    }
+  }
+
+  @SuppressWarnings("SystemOut") // For whoever lowers the budget.
+  private static void checkLong(Container container, double handOffs) {
+    System.out.printf(Locale.ROOT, "%s: %.2f hand-offs per MiB%n", container, handOffs);
+    assertThat(handOffs)
+        .withFailMessage(
+            "hands over %.1f times per MiB in %s, the budget is %d (was 4.7)",
+            handOffs, container, MOST_HAND_OFFS_IN_A_LONG_ANSWER)
+        .isLessThanOrEqualTo(MOST_HAND_OFFS_IN_A_LONG_ANSWER);
   }
 
   private static void ask(RawClient client, RawRequest request, int times) {

@@ -245,6 +245,46 @@ class StreamingIT {
     assertThat(body.chunks()).as("chunks that the client saw").isLessThan(200);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "9000, 5000",
+    "40000, 5000",
+    "40000, 8192",
+    "70000, 8193",
+    "70001, 32768",
+    "200000, 33000",
+    "200000, 199999"
+  })
+  void anAnswerIsWholeInWhateverPartsItComes(int length, int part) throws IOException {
+    byte[] content = new byte[length];
+    new Random(2).nextBytes(content);
+    for (String framing : List.of("\r\nContent-Length: " + length, CHUNKED)) {
+      String head = "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream" + framing;
+      boolean chunked = framing.equals(CHUNKED);
+      gateway
+          .upstream("users")
+          .will(
+              (request, out) -> {
+                out.write((head + "\r\n\r\n").getBytes(US_ASCII));
+                for (int at = 0; at < length; at += part) {
+                  int bytes = Math.min(part, length - at);
+                  out.write(
+                      (chunked ? Integer.toHexString(bytes) + "\r\n" : "").getBytes(US_ASCII));
+                  out.write(content, at, bytes);
+                  out.write((chunked ? "\r\n" : "").getBytes(US_ASCII));
+                  out.flush();
+                }
+                out.write((chunked ? "0\r\n\r\n" : "").getBytes(US_ASCII));
+                return Then.KEEP;
+              });
+
+      client.send(gateway.request("GET", "/api/users/download"));
+      BodyStream body = client.body(client.receiveHead());
+
+      Bodies.assertSameBytes(body.readAllBytes(), content);
+    }
+  }
+
   /** Asks a service for a stream, and reads the head of its answer. */
   private BodyStream open(String service, String headerLines) throws IOException {
     gateway.upstream(service).will(feed);

@@ -372,6 +372,9 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
           if (hasBody && fields.contains(HttpHeader.TRANSFER_ENCODING)) {
             proxy.passTrailers(clientRequest, clientResponse, upstreamResponse);
           }
+          if (hasBody && isHttp1InTomcat()) {
+            writer.takeTurns();
+          }
           return true;
         });
     if (delivery.inParts()) {

@@ -54,6 +54,9 @@ final class BodyWriter implements WriteListener {
 
   private static final int AT_THE_START = ('\n' << 8) | '\n';
 
+  /** What Tomcat shall take at once of an answer that is known to be longer. */
+  private static final int LONG_TURN_BYTES = 32 * 1024;
+
   private final Attempt attempt;
   private final Exchange exchange;
   private final HttpServletResponse clientResponse;
@@ -68,6 +71,16 @@ final class BodyWriter implements WriteListener {
   private volatile boolean headDue;
   private volatile boolean beatDue;
   private volatile long announced = -1;
+
+  /** What the server shall be given before it is flushed; see {@link #takeTurns}. */
+  private volatile long turn = Long.MAX_VALUE;
+
+  /** What it was given since. Guarded by the state, as what follows. */
+  private long gathered;
+
+  /** What it was given of the chunk that is being written. */
+  private int handedOver;
+
   private volatile byte[] heldBack = {};
 
   /** The last four bytes of the body. */
@@ -82,6 +95,19 @@ final class BodyWriter implements WriteListener {
   /** Tells how long the body will be; negative if that is not known. */
   void announce(long length) {
     announced = length;
+  }
+
+  /**
+   * Hands over no more at once than the server's buffer takes, and flushes that. Of all it is
+   * given, Tomcat holds back what it has not been able to send, and always a rest: it takes a
+   * thread to send that, and another to say that more may be written. What its buffer takes and a
+   * flush sends needs neither, as long as the client takes it. Before anything is written.
+   */
+  void takeTurns() {
+    if (announced > LONG_TURN_BYTES) {
+      clientResponse.setBufferSize(LONG_TURN_BYTES);
+    }
+    turn = clientResponse.getBufferSize();
   }
 
   /** Whether all was handed to the server, of which the server knows that it is all. */
@@ -230,6 +256,8 @@ final class BodyWriter implements WriteListener {
         return;
       } else if (flushDue && output != null) {
         step = this::flushNow;
+      } else if (hasMore()) {
+        step = this::handOverMore;
       } else if (taken()) {
         continue;
       } else {
@@ -267,7 +295,7 @@ final class BodyWriter implements WriteListener {
     ServletOutputStream stream = output;
     if (stream != null && part != null) {
       beingWritten = part;
-      flushDue = flushDue || eager;
+      handedOver = 0;
       write(stream, part.chunk().getByteBuffer());
     } else if (stream != null && beat && mayBeat()) {
       flushDue = true;
@@ -284,18 +312,40 @@ final class BodyWriter implements WriteListener {
     return !attempt.isOver() && last.get() == null && endsEvent(tail);
   }
 
-  private void write(ServletOutputStream stream, ByteBuffer bytes) throws IOException {
-    int length = bytes.remaining();
-    for (int i = Math.max(0, length - 4); eager && i < length; i++) {
-      tail = (tail << 8) | (bytes.get(bytes.position() + i) & 0xff);
+  private boolean hasMore() {
+    Part part = beingWritten;
+    return part != null && handedOver < part.chunk().remaining();
+  }
+
+  private boolean handOverMore() throws IOException {
+    ServletOutputStream stream = output;
+    Part part = beingWritten;
+    if (stream != null && part != null) {
+      write(stream, part.chunk().getByteBuffer());
     }
+    return isReady(stream);
+  }
+
+  /** Writes what the server's buffer takes of a chunk, from where it ended last. */
+  private void write(ServletOutputStream stream, ByteBuffer chunk) throws IOException {
+    int begin = chunk.position() + handedOver;
+    int length = (int) Math.min(chunk.remaining() - handedOver, turn - gathered);
+    for (int i = Math.max(0, length - 4); eager && i < length; i++) {
+      tail = (tail << 8) | (chunk.get(begin + i) & 0xff);
+    }
+    handedOver += length;
+    gathered += length;
     // First: with the last byte Tomcat 11 closes the request's stream, too.
     exchange.sent(length);
-    if (bytes.hasArray()) {
-      stream.write(bytes.array(), bytes.arrayOffset() + bytes.position(), length);
+    if (eager || gathered >= turn || (isWhole() && announced > turn)) {
+      flushDue = true;
+      gathered = 0;
+    }
+    if (chunk.hasArray()) {
+      stream.write(chunk.array(), chunk.arrayOffset() + begin, length);
     } else {
       byte[] copy = new byte[length];
-      bytes.duplicate().get(copy);
+      chunk.duplicate().position(begin).get(copy);
       stream.write(copy, 0, length);
     }
   }
