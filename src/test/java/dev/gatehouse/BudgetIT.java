@@ -59,7 +59,7 @@ class BudgetIT {
 
   private static final int LONG_ANSWERS = 40;
 
-  /** Of 1 MiB. Without turns, Tomcat needs 45. */
+  /** Of 1 MiB. Without portions, Tomcat needs 45. */
   private static final int MOST_HAND_OFFS_IN_A_LONG_ANSWER = 12;
 
   private static final byte[] ANSWER = "{\"id\":7,\"name\":\"Ada Lovelace\"}".getBytes(UTF_8);

@@ -17,6 +17,7 @@ import dev.gatehouse.testing.RecordedRequest;
 import dev.gatehouse.testing.RunningGateway;
 import dev.gatehouse.testing.Tokens;
 import dev.gatehouse.testing.Upstream.Then;
+import dev.gatehouse.testing.UpstreamThat;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
@@ -283,6 +284,33 @@ class StreamingIT {
 
       Bodies.assertSameBytes(body.readAllBytes(), content);
     }
+  }
+
+  /** Tomcat keeps the larger buffer that a long answer was given. */
+  @Test
+  void whatServersGatherIsSentThoughTheLastAnswerWasLong() throws IOException {
+    byte[] gathered = new byte[gateway.inJetty() ? 32 * 1024 : 8 * 1024];
+    gateway.upstream("users").will(UpstreamThat.answers("", new byte[100_000]));
+    client.send(gateway.request("GET", "/api/users/download"));
+    assertThat(client.receive().body()).hasSize(100_000);
+    gateway
+        .upstream("users")
+        .will(
+            (request, out) -> {
+              out.write(("HTTP/1.1 200 OK" + CHUNKED + "\r\n\r\n").getBytes(US_ASCII));
+              for (int i = 0; i < 2; i++) {
+                out.write((Integer.toHexString(gathered.length) + "\r\n").getBytes(US_ASCII));
+                out.write(gathered);
+                out.write("\r\n".getBytes(US_ASCII));
+              }
+              out.flush();
+              return Then.SILENCE;
+            });
+
+    client.send(gateway.request("GET", "/api/users/slow"));
+
+    BodyStream body = client.body(client.receiveHead());
+    assertThat(body.readNBytes(gathered.length)).isEqualTo(gathered);
   }
 
   /** Asks a service for a stream, and reads the head of its answer. */

@@ -372,8 +372,8 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
           if (hasBody && fields.contains(HttpHeader.TRANSFER_ENCODING)) {
             proxy.passTrailers(clientRequest, clientResponse, upstreamResponse);
           }
-          if (hasBody && isHttp1InTomcat()) {
-            writer.takeTurns();
+          if (hasBody && takesPortions()) {
+            writer.inPortions();
           }
           return true;
         });
@@ -382,6 +382,14 @@ final class Attempt implements Response.Listener, CyclicTimeouts.Expirable {
     } else if (mustBeFlushed(fields, hasBody) && !isHeadInTomcatsHttp2()) {
       writer.flushHead();
     }
+  }
+
+  /** Tomcat's connector for AJP would wait in a flush. */
+  private boolean takesPortions() {
+    return isHttp1InTomcat()
+        && isUnderWay()
+        && !clientResponse.isCommitted()
+        && !clientRequest.getServletConnection().getProtocol().equals("ajp");
   }
 
   private boolean isHttp2() {

@@ -15,8 +15,9 @@ import org.jspecify.annotations.Nullable;
  * Passes the body of an upstream response on, a chunk at a time: the next one is asked for when the
  * server has taken the last.
  *
- * <p>Servers collect what they are given in a buffer. For a download that is right; an answer whose
- * parts mean something each, such as an event stream, is flushed after each of them.
+ * <p>Servers collect what they are given in a buffer. For a download that is right, but that Tomcat
+ * is helped with it; an answer whose parts mean something each, such as an event stream, is flushed
+ * after each of them.
  */
 final class BodyWriter implements WriteListener {
 
@@ -28,8 +29,8 @@ final class BodyWriter implements WriteListener {
    *   IDLE -> READY      there is a chunk, a heartbeat, a head to be flushed
    *   READY -> WRITING   it is handed to the server
    *   WRITING -> PENDING the server has it, but may still read from its array
-   *   PENDING -> WRITING the server is ready: what it had is flushed, if it must be (-> PENDING), or
-   *                      was taken (-> IDLE)
+   *   PENDING -> WRITING the server is ready: what it had is flushed, if it must be, or it gets more
+   *                      of the chunk (-> PENDING), or all was taken (-> IDLE)
    *   WRITING -> BROKEN  the server refused it; for good
    *
    * Who finds the state not IDLE leaves the work where whoever makes it IDLE finds it.
@@ -47,15 +48,19 @@ final class BodyWriter implements WriteListener {
     BROKEN
   }
 
-  private record Part(Content.Chunk chunk, Runnable next) {}
+  /** What came at once, and what of it the server has not been given yet. */
+  private record Part(Content.Chunk chunk, ByteBuffer rest, Runnable next) {}
 
   /** A comment: whoever reads an event stream passes it over (HTML, section 9.2.5). */
   private static final byte[] HEARTBEAT = ":\n\n".getBytes(StandardCharsets.US_ASCII);
 
   private static final int AT_THE_START = ('\n' << 8) | '\n';
 
-  /** What Tomcat shall take at once of an answer that is known to be longer. */
-  private static final int LONG_TURN_BYTES = 32 * 1024;
+  /** What Tomcat gathers, as it comes. */
+  private static final int PORTION_BYTES = 8 * 1024;
+
+  /** The most that it is given at once of an answer that is known to be longer. */
+  private static final int LONG_PORTION_BYTES = 32 * 1024;
 
   private final Attempt attempt;
   private final Exchange exchange;
@@ -72,14 +77,11 @@ final class BodyWriter implements WriteListener {
   private volatile boolean beatDue;
   private volatile long announced = -1;
 
-  /** What the server shall be given before it is flushed; see {@link #takeTurns}. */
-  private volatile long turn = Long.MAX_VALUE;
+  /** The most that the server is given before it is flushed. */
+  private volatile long portion = Long.MAX_VALUE;
 
-  /** What it was given since. Guarded by the state, as what follows. */
+  /** What it was given since. Whoever makes the state WRITING is alone. */
   private long gathered;
-
-  /** What it was given of the chunk that is being written. */
-  private int handedOver;
 
   private volatile byte[] heldBack = {};
 
@@ -98,16 +100,20 @@ final class BodyWriter implements WriteListener {
   }
 
   /**
-   * Hands over no more at once than the server's buffer takes, and flushes that. Of all it is
-   * given, Tomcat holds back what it has not been able to send, and always a rest: it takes a
-   * thread to send that, and another to say that more may be written. What its buffer takes and a
-   * flush sends needs neither, as long as the client takes it. Before anything is written.
+   * Hands over no more than fits into the server's buffer, and flushes that. What does not fit,
+   * Tomcat lays aside, even if the client takes it, and sends it on a thread that its poller wakes;
+   * what a flush sends at once needs neither. To be called before anything is written.
    */
-  void takeTurns() {
-    if (announced > LONG_TURN_BYTES) {
-      clientResponse.setBufferSize(LONG_TURN_BYTES);
+  void inPortions() {
+    boolean isLong = announced > LONG_PORTION_BYTES;
+    if (isLong) {
+      clientResponse.setBufferSize(LONG_PORTION_BYTES);
     }
-    turn = clientResponse.getBufferSize();
+    // It may be larger than it must be: that of an earlier answer. 0 would mean that there is none.
+    int fits = clientResponse.getBufferSize();
+    if (fits > 0) {
+      portion = Math.min(fits, isLong ? LONG_PORTION_BYTES : PORTION_BYTES);
+    }
   }
 
   /** Whether all was handed to the server, of which the server knows that it is all. */
@@ -157,7 +163,7 @@ final class BodyWriter implements WriteListener {
       return;
     }
     chunk.retain();
-    received.set(new Part(chunk, next));
+    received.set(new Part(chunk, chunk.getByteBuffer().slice(), next));
     begin();
   }
 
@@ -256,14 +262,15 @@ final class BodyWriter implements WriteListener {
         return;
       } else if (flushDue && output != null) {
         step = this::flushNow;
-      } else if (hasMore()) {
+      } else if (isPartLeft()) {
         step = this::handOverMore;
       } else if (taken()) {
         continue;
       } else {
         return;
       }
-      if (!attempt.ifOpen(step)) {
+      // Once it was given up, another thread of the server's may be at work on the answer.
+      if (!attempt.ifOpen(() -> attempt.isUnderWay() && step.run())) {
         return;
       }
     }
@@ -295,8 +302,7 @@ final class BodyWriter implements WriteListener {
     ServletOutputStream stream = output;
     if (stream != null && part != null) {
       beingWritten = part;
-      handedOver = 0;
-      write(stream, part.chunk().getByteBuffer());
+      write(stream, part.rest());
     } else if (stream != null && beat && mayBeat()) {
       flushDue = true;
       stream.write(HEARTBEAT);
@@ -312,45 +318,51 @@ final class BodyWriter implements WriteListener {
     return !attempt.isOver() && last.get() == null && endsEvent(tail);
   }
 
-  private boolean hasMore() {
+  private boolean isPartLeft() {
     Part part = beingWritten;
-    return part != null && handedOver < part.chunk().remaining();
+    return part != null && part.rest().hasRemaining();
   }
 
   private boolean handOverMore() throws IOException {
     ServletOutputStream stream = output;
     Part part = beingWritten;
     if (stream != null && part != null) {
-      write(stream, part.chunk().getByteBuffer());
+      write(stream, part.rest());
     }
     return isReady(stream);
   }
 
-  /** Writes what the server's buffer takes of a chunk, from where it ended last. */
-  private void write(ServletOutputStream stream, ByteBuffer chunk) throws IOException {
-    int begin = chunk.position() + handedOver;
-    int length = (int) Math.min(chunk.remaining() - handedOver, turn - gathered);
+  /** Writes of a part what fits into the server's buffer. */
+  private void write(ServletOutputStream stream, ByteBuffer rest) throws IOException {
+    int length = (int) Math.min(rest.remaining(), portion - gathered);
+    int begin = rest.position();
+    rest.position(begin + length);
     for (int i = Math.max(0, length - 4); eager && i < length; i++) {
-      tail = (tail << 8) | (chunk.get(begin + i) & 0xff);
+      tail = (tail << 8) | (rest.get(begin + i) & 0xff);
     }
-    handedOver += length;
     gathered += length;
     // First: with the last byte Tomcat 11 closes the request's stream, too.
     exchange.sent(length);
-    if (eager || gathered >= turn || (isWhole() && announced > turn)) {
+    if (eager || mayBeFlushed()) {
       flushDue = true;
       gathered = 0;
     }
-    if (chunk.hasArray()) {
-      stream.write(chunk.array(), chunk.arrayOffset() + begin, length);
+    if (rest.hasArray()) {
+      stream.write(rest.array(), rest.arrayOffset() + begin, length);
     } else {
       byte[] copy = new byte[length];
-      chunk.duplicate().position(begin).get(copy);
+      rest.duplicate().position(begin).get(copy);
       stream.write(copy, 0, length);
     }
   }
 
-  /** Ends one turn; returns whether this thread shall begin another. */
+  /** What Tomcat would send by itself by now; and the end of what is in portions. */
+  private boolean mayBeFlushed() {
+    return portion != Long.MAX_VALUE
+        && (gathered >= Math.min(portion, PORTION_BYTES) || (isWhole() && announced > portion));
+  }
+
+  /** Ends with one part; returns whether this thread shall begin another. */
   private boolean taken() {
     Part part = beingWritten;
     beingWritten = null;
