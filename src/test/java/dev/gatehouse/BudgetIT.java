@@ -57,7 +57,8 @@ class BudgetIT {
   private static final int ROUNDS = 6;
   private static final int REQUESTS = 500;
 
-  private static final int LONG_ANSWERS = 40;
+  private static final int LONG_ROUNDS = 3;
+  private static final int LONG_ANSWERS = 20;
 
   /** Of 1 MiB. Without portions, Tomcat needs 45. */
   private static final int MOST_HAND_OFFS_IN_A_LONG_ANSWER = 12;
@@ -120,7 +121,7 @@ class BudgetIT {
 
       try (RawClient client = server.connect();
           ProcessCounts counts = server.counts()) {
-        for (int round = 0; round < ROUNDS; round++) {
+        for (int round = 0; round < LONG_ROUNDS; round++) {
           ProcessCounts.Spent spent =
               counts.during(
                   () -> {
