@@ -33,12 +33,8 @@ class SlowReadersFull {
   /** Not all that could be: a reader may be kept waiting by another path, too. */
   private static final int MANY = 16;
 
-  private static List<Container> servers() {
-    return Container.chosen();
-  }
-
   @ParameterizedTest
-  @MethodSource("servers")
+  @MethodSource("dev.gatehouse.testing.Container#chosen")
   void holdNoMoreThreadsThanMayWait(Container container) throws IOException {
     List<RawClient> readers = new ArrayList<>();
     try (Upstream users = Upstream.start();

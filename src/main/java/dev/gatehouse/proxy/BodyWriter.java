@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
  * Passes the body of an upstream response on, a chunk at a time: the next one is asked for when the
  * server has taken the last.
  *
- * <p>Servers collect what they are given in a buffer. For a download that is right, but that Tomcat
- * is helped with it; an answer whose parts mean something each, such as an event stream, is flushed
- * after each of them.
+ * <p>Servers collect what they are given in a buffer. For a download that is right, and Tomcat is
+ * told when to send what it has collected; an answer whose parts mean something each, such as an
+ * event stream, is flushed after each of them.
  */
 final class BodyWriter implements WriteListener {
 
@@ -343,7 +343,7 @@ final class BodyWriter implements WriteListener {
     gathered += length;
     // First: with the last byte Tomcat 11 closes the request's stream, too.
     exchange.sent(length);
-    if (eager || mayBeFlushed()) {
+    if (eager || isFlushDue()) {
       flushDue = true;
       gathered = 0;
     }
@@ -356,8 +356,8 @@ final class BodyWriter implements WriteListener {
     }
   }
 
-  /** What Tomcat would send by itself by now; and the end of what is in portions. */
-  private boolean mayBeFlushed() {
+  /** As soon as Tomcat would send by itself, and at the end of what takes more than one portion. */
+  private boolean isFlushDue() {
     return portion != Long.MAX_VALUE
         && (gathered >= Math.min(portion, PORTION_BYTES) || (isWhole() && announced > portion));
   }
