@@ -152,8 +152,9 @@ final class SharedBuckets {
       nodes.remove(node);
       seen.remove(node);
     }
-    nodes.values().removeIf(until -> until <= now);
-    seen.keySet().retainAll(nodes.keySet());
+    if (nodes.values().removeIf(until -> until <= now)) {
+      seen.keySet().retainAll(nodes.keySet());
+    }
     low.values().removeIf(at -> at <= now - NEWS_KEPT || at > now);
     lowUntil.values().removeIf(until -> until <= now);
     if (seconds == 0) {
