@@ -6,12 +6,8 @@ import static org.awaitility.Awaitility.await;
 import dev.gatehouse.testing.Container;
 import dev.gatehouse.testing.GatewayServer;
 import dev.gatehouse.testing.RawClient;
-import dev.gatehouse.testing.RawHttp2Client;
 import dev.gatehouse.testing.RawRequest;
 import dev.gatehouse.testing.RunningGateway;
-import dev.gatehouse.testing.Tokens;
-import dev.gatehouse.testing.UpstreamThat;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -52,18 +48,7 @@ class ConfiguredContainersIT {
       }
     }
     server.configure(jetty ? "jetty.http.idleTimeout" : "Connector.connectionTimeout", MILLIS);
-    server.http2();
-    if (!jetty) {
-      server.configure("UpgradeProtocol.streamWriteTimeout", MILLIS);
-    }
-    gateway =
-        RunningGateway.startIn(
-            server,
-            List.of("users", "orders", "products"),
-            Map.of(
-                "orders.timeout.response", "1s",
-                "orders.timeout.idle", "1s",
-                "products.timeout.idle", "300ms"));
+    gateway = RunningGateway.startIn(server);
   }
 
   @AfterParameterizedClassInvocation
@@ -111,25 +96,6 @@ class ConfiguredContainersIT {
       await().until(() -> gateway.accessLog(path).size() == 1);
     }
     assertThat(gateway.accessLog(path).get(0)).contains("\" 499 ");
-  }
-
-  /**
-   * Over HTTP/2, where a client can refuse to take a single byte. Tomcat waits for its {@code
-   * streamWriteTimeout}; in Jetty it is the service's {@code timeout.idle} that counts.
-   */
-  @Test
-  void whoDoesNotTakeItsRefusalIsGone() throws IOException {
-    gateway.upstream("orders").will(UpstreamThat.neverAnswers());
-    gateway.upstream("products").will(UpstreamThat.closesBeforeAnswer());
-    try (RawHttp2Client late = RawHttp2Client.taking(0, gateway.connect());
-        RawHttp2Client broken = RawHttp2Client.taking(0, gateway.connect())) {
-      late.get("/api/orders/1", Tokens.good(gateway.trust()));
-      broken.get("/api/products/1", Tokens.good(gateway.trust()));
-      late.awaitHead();
-      broken.awaitHead();
-
-      await().until(() -> gateway.metric("gatehouse_exchanges_open") == 0);
-    }
   }
 
   @Test

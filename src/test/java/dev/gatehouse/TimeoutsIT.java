@@ -48,6 +48,9 @@ class TimeoutsIT {
   /** Far below the time-outs that the services have besides. */
   private static final Duration SOON = Duration.ofSeconds(4);
 
+  /** Tomcat's for a stream; in Jetty it is the service's {@code timeout.idle} that counts. */
+  private static final Duration SERVERS_PATIENCE = Duration.ofSeconds(25);
+
   private static final String CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked";
   private static final String CHUNK = "9\r\ndata: 1\n\n\r\n";
 
@@ -227,6 +230,22 @@ class TimeoutsIT {
             return client;
           }
         });
+  }
+
+  /** Over HTTP/2, where a client can refuse to take a single byte. Servers wait long for it. */
+  @Test
+  void aClientThatDoesNotTakeItsRefusal() throws IOException {
+    gateway.upstream("faulty").will(UpstreamThat.neverAnswers());
+    gateway.upstream("hasty").will(UpstreamThat.closesBeforeAnswer());
+    try (RawHttp2Client late = RawHttp2Client.taking(0, gateway.connect());
+        RawHttp2Client broken = RawHttp2Client.taking(0, gateway.connect())) {
+      late.get(gateway.context() + "/api/faulty/1", Tokens.good(gateway.trust()));
+      broken.get(gateway.context() + "/api/hasty/1", Tokens.good(gateway.trust()));
+      late.awaitHead();
+      broken.awaitHead();
+
+      await().atMost(SERVERS_PATIENCE).until(() -> gateway.metric("gatehouse_exchanges_open") == 0);
+    }
   }
 
   /**

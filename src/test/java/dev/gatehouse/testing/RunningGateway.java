@@ -27,19 +27,11 @@ public final class RunningGateway {
    * Starts a server of one's own with a gateway at its root, whose services are all one upstream.
    */
   public static RunningGateway startIn(GatewayServer server) {
-    return startIn(server, List.of("users"), Map.of());
-  }
-
-  /** The same with these services, and settings besides their URLs. */
-  public static RunningGateway startIn(
-      GatewayServer server, List<String> services, Map<String, String> settings) {
     RunningGateway gateway = atRootOf(server);
     Webapp webapp = Tokens.trusting(gateway.trust, Webapp.at(""));
-    for (String service : services) {
-      webapp.setting(service + ".url", gateway.add(service, Upstream.start()).url());
-    }
-    settings.forEach(webapp::setting);
-    server.deploy(webapp).start();
+    server
+        .deploy(webapp.setting("users.url", gateway.add("users", Upstream.start()).url()))
+        .start();
     return gateway;
   }
 
